@@ -1,0 +1,44 @@
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help run test lint clean environment test-environment
+
+PORT ?= 8000
+PYTHON ?= python3
+PY := .venv/bin/python
+LOCAL_ENV := var/local.env
+# Tests that run at the same time, and further options for pytest: make test ARGS="-k consultation"
+JOBS ?= auto
+ARGS ?=
+
+help: ## List what make can do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: environment $(LOCAL_ENV) ## Serve the site on http://127.0.0.1:8000 (another port: make run PORT=8001)
+	@exec env ENV_FILE="$(CURDIR)/$(LOCAL_ENV)" $(PY) manage.py serve --prepare --port "$(PORT)"
+
+test: lint ## Install what the tests need, then run all of them
+	@$(PY) tests/prerequisites.py
+	@$(PY) -m pytest --numprocesses=$(JOBS) --maxprocesses=4 $(ARGS)
+
+lint: test-environment $(LOCAL_ENV) ## Check style, settings and migrations
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@env ENV_FILE="$(CURDIR)/$(LOCAL_ENV)" $(PY) manage.py check --fail-level WARNING
+	@env ENV_FILE="$(CURDIR)/$(LOCAL_ENV)" $(PY) manage.py makemigrations --check --dry-run
+
+clean: ## Remove the environment and collected static files; data and keys in var/ stay
+	rm -rf .venv staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# Copies of the requirements stand in .venv for what is installed there.
+environment:
+	@command -v $(PYTHON) > /dev/null || { echo "Python is missing. Run: sudo apt-get install python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$($(PYTHON) --version) is too old. Run: sudo apt-get install python3.11 python3.11-venv, then add PYTHON=python3.11" >&2; exit 1; }
+	@$(PY) -c '' 2> /dev/null || { $(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { echo "Python's venv module is missing. Run: sudo apt-get install python3-venv" >&2; exit 1; }; }
+	@$(PY) -c '' 2> /dev/null || { echo "Making the environment in .venv"; $(PYTHON) -m venv --clear .venv; }
+	@cmp -s requirements.txt .venv/requirements.txt || { echo "Installing requirements.txt"; $(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt && cp requirements.txt .venv/; }
+
+test-environment: environment
+	@cmp -s requirements-dev.txt .venv/requirements-dev.txt || { echo "Installing requirements-dev.txt"; $(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt && cp requirements-dev.txt .venv/; }
+
+$(LOCAL_ENV): | environment
+	@$(PY) manage.py new_key --local-env $@

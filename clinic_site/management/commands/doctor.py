@@ -1,0 +1,91 @@
+"""How the installation is, in a dozen plain lines."""
+
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+from django.core.checks import run_checks
+from django.core.management.base import BaseCommand
+from django.db import Error, connection
+
+from clinic_site.checks import PDF_PACKAGES, missing_pdf_libraries, start_up_problems
+from clinic_site.health import database_answers, outbox_state, spool_state
+from conditions.models import Page
+
+LATE_SECONDS = 15 * 60
+FREE_BYTES = 1024**3
+BACKUP_SECONDS = 24 * 3600
+
+OK, NOTE, TROUBLE = "ok", "note", "TROUBLE"
+Finding = tuple[str, str]
+
+
+class Command(BaseCommand):
+    """Prints one line a part; numbers only, nothing that a person sent. Exits with 1 on trouble."""
+
+    help = "Report on database, migrations, content, outbox, spool, disk and backups."
+    requires_system_checks = []
+
+    def handle(self, *args: object, **options: object) -> None:
+        """Look at everything, also after the first trouble."""
+        findings = list(look_around())
+        for level, text in findings:
+            self.stdout.write(f"{level:8} {text}")
+        if any(level == TROUBLE for level, _ in findings):
+            sys.exit(1)
+
+
+def look_around() -> Iterator[Finding]:
+    """Every finding, in the order in which troubles cause each other."""
+    is_reachable = database_answers()
+    yield (OK, f"database: {connection.vendor}, reachable") if is_reachable else (TROUBLE, "database: not reachable")
+    problems = list(start_up_problems())
+    yield from ((TROUBLE, f"start: {problem}") for problem in problems)
+    if not problems:
+        yield OK, "start: folders can be written, migrations are applied"
+    if is_reachable:
+        try:
+            yield from look_into_database()
+        except Error as error:
+            yield TROUBLE, f"database: not readable ({type(error).__name__})"
+    yield look_at_spool()
+    yield from look_at_disk()
+    if missing_pdf_libraries():
+        yield NOTE, f"PDF: packets come without PDF until Pango is there: apt-get install {' '.join(PDF_PACKAGES)}"
+
+
+def look_into_database() -> Iterator[Finding]:
+    """Content, samples and outbox."""
+    published = Page.objects.published().count()
+    yield OK if published else TROUBLE, f"content: {published} pages published, {Page.objects.count() - published} drafts"
+    yield from ((NOTE, f"samples: {warning.msg}") for warning in run_checks(tags=["golive"], include_deployment_checks=True))
+    outbox = outbox_state()
+    text = f"outbox: {outbox.waiting} waiting, {outbox.failed} failed"
+    if outbox.late_seconds > LATE_SECONDS:
+        yield TROUBLE, f"{text}; the first has been due for {outbox.late_seconds // 60} min. Is the worker running?"
+    else:
+        yield TROUBLE if outbox.failed else OK, text
+
+
+def look_at_spool() -> Finding:
+    """Depth and age of what waits for the database."""
+    spool = spool_state()
+    text = f"spool: {spool.waiting} waiting, oldest {spool.oldest_seconds // 60} min, {spool.set_aside} unreadable and set aside"
+    return TROUBLE if spool.set_aside or spool.oldest_seconds > LATE_SECONDS else OK, text
+
+
+def look_at_disk() -> Iterator[Finding]:
+    """Room for data, and the age of the newest backup where one was made."""
+    folder = Path(settings.DATA_DIR)
+    if folder.is_dir():
+        free = shutil.disk_usage(folder).free
+        yield OK if free > FREE_BYTES else TROUBLE, f"disk: {free / 1024**3:.1f} GB free for data"
+    last_backup = folder / "last-backup"
+    if not last_backup.is_file():
+        yield NOTE, "backup: none is known"
+        return
+    age = time.time() - last_backup.stat().st_mtime
+    yield OK if age < BACKUP_SECONDS else TROUBLE, f"backup: the newest is {age / 3600:.0f} hours old"

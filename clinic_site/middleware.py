@@ -1,0 +1,127 @@
+"""What every request and response passes through, beside Django's own middleware."""
+
+import base64
+import codecs
+import functools
+import hashlib
+import logging
+import re
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+from .network import client_address
+
+access_log = logging.getLogger("clinic_site.access")
+Answer = Callable[[HttpRequest], HttpResponseBase]
+
+
+class PathLog:
+    """One access line a request: method, path, status and time. Never a query string or Referer."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        started = time.perf_counter()
+        response = self.get_response(request)
+        milliseconds = (time.perf_counter() - started) * 1000
+        # The resolved pattern, not the path, where one part is a signed reference.
+        match = request.resolver_match
+        path = f"/{match.route}" if match and match.kwargs and match.app_name != "admin" else request.path
+        access_log.info(
+            "%s %s %s %.0fms %s",
+            request.method if request.method in KNOWN_METHODS else "OTHER",
+            path.encode("ascii", "backslashreplace").decode()[:200].replace("\n", " ").replace("\r", " "),
+            response.status_code,
+            milliseconds,
+            client_address(request),
+        )
+        return response
+
+
+KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"}
+
+
+class OwnHeaders:
+    """Isolation headers that Django has no setting for, on every response and static file."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        response.headers.setdefault("Cross-Origin-Embedder-Policy", "require-corp")
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.headers.setdefault("X-Frame-Options", "DENY")
+        return response
+
+
+class ReadableBody:
+    """Answers 400 to a form body that cannot be text, before any view or the CSRF check reads it.
+
+    Django decodes a body with the charset the sender names, and answers 500
+    where that is no charset or one that is not a superset of ASCII.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.method in {"POST", "PUT", "PATCH"} and not self._is_readable(request):
+            return HttpResponse("Bad request: the form must be sent as UTF-8 text.", status=400, content_type="text/plain")
+        return self.get_response(request)
+
+    @staticmethod
+    def _is_readable(request: HttpRequest) -> bool:
+        charset = (request.content_params or {}).get("charset")
+        if charset:
+            try:
+                if codecs.lookup(charset).name not in {"utf-8", "ascii", "iso8859-1"}:
+                    return False
+            except (LookupError, ValueError, TypeError):
+                return False
+        try:
+            request.POST  # noqa: B018  (parses the body now, so that a broken one is refused here)
+        except RequestDataTooBig:
+            raise
+        except Exception:
+            return False
+        return True
+
+
+class Integrity:
+    """Adds Subresource Integrity to every script and stylesheet of an HTML page, admin's own included.
+
+    Digests come from the collected, hashed files, so they are computed once a file and process.
+    """
+
+    TAG = re.compile(r'<(?:script\b[^>]*?\bsrc|link\b(?=[^>]*\brel="stylesheet")[^>]*?\bhref)="([^"?#]+)"(?![^>]*\bintegrity=)')
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if isinstance(response, HttpResponse) and response.get("Content-Type", "").startswith("text/html"):
+            response.content = self.TAG.sub(self._with_digest, response.content.decode(response.charset)).encode(response.charset)
+            if "Content-Length" in response:
+                response["Content-Length"] = str(len(response.content))
+        return response
+
+    @classmethod
+    def _with_digest(cls, match: re.Match[str]) -> str:
+        digest = _digest_of(match[1]) if match[1].startswith(settings.STATIC_URL) else ""
+        return f'{match[0]} integrity="{digest}"' if digest else match[0]
+
+
+@functools.cache
+def _digest_of(url: str) -> str:
+    """`sha384-…` of a collected static file; empty where it is not collected (a development server)."""
+    path = (settings.STATIC_ROOT / url.removeprefix(settings.STATIC_URL)).resolve()
+    if not path.is_relative_to(settings.STATIC_ROOT) or not path.is_file():
+        return ""
+    return "sha384-" + base64.b64encode(hashlib.sha384(path.read_bytes()).digest()).decode()

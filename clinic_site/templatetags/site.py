@@ -1,0 +1,122 @@
+"""Small pieces that every page of the site uses: icons, the region glyph, phone numbers, opening hours."""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import time
+from itertools import count, groupby
+from urllib.parse import urlsplit
+
+import phonenumbers
+from django import template
+from django.conf import settings
+from django.template import TemplateDoesNotExist
+from django.template.loader import get_template
+from django.templatetags.static import static
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from ..models import Clinic, OpeningHours, Weekday
+
+register = template.Library()
+
+SPRITE = "img/icons.svg"
+REGIONS = ("cervical", "thoracic", "lumbar", "sacral", "whole")
+
+
+@register.simple_tag
+def icon(name: str, css: str = "") -> SafeString:
+    """An icon of the sprite, for the eye only: words beside it must say the same."""
+    return format_html(
+        '<svg class="icon{}" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>',
+        f" {css}" if css else "",
+        static(SPRITE),
+        name,
+    )
+
+
+@register.simple_tag
+def glyph(regions: Iterable[str] | str, css: str = "") -> SafeString:
+    """A small spine with the given parts marked; unknown parts are left out."""
+    wanted = {regions} if isinstance(regions, str) else set(regions or ())
+    names = ["glyph", *(f"glyph--{region}" for region in REGIONS if region in wanted), *css.split()]
+    return format_html(
+        '<svg class="{}" viewBox="0 0 22 68" aria-hidden="true" focusable="false"><use href="{}#spine"/></svg>',
+        " ".join(names),
+        static(SPRITE),
+    )
+
+
+@register.filter
+def phone_display(number: str) -> str:
+    """A number as people at home write it: `(703) 555-0142`; abroad with its country code. Unreadable ones stay as they are."""
+    try:
+        parsed = phonenumbers.parse(str(number or ""), settings.PHONE_REGION)
+    except phonenumbers.NumberParseException:
+        return str(number or "")
+    at_home = parsed.country_code == phonenumbers.country_code_for_region(settings.PHONE_REGION)
+    style = phonenumbers.PhoneNumberFormat.NATIONAL if at_home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(parsed, style)
+
+
+@register.filter
+def host(url: str) -> str:
+    """The site an address leads to, to name a link by: `pubmed.ncbi.nlm.nih.gov`."""
+    return urlsplit(url or "").netloc.removeprefix("www.")
+
+
+@register.simple_tag
+def hours(clinic: Clinic) -> str:
+    """Opening hours in words, days with the same hours together: `Monday to Friday, 8 a.m. to 5 p.m.`"""
+    if clinic.pk is None or clinic._state.adding:
+        return ""
+    return "; ".join(_grouped(clinic.opening_hours.all()))
+
+
+@register.simple_tag(takes_context=True)
+def drawing(context: template.Context, name: str) -> SafeString:
+    """The house's drawing of that name (`conditions/drawings/<name>.html`); nothing where none was drawn."""
+    try:
+        found = get_template(f"conditions/drawings/{name}.html")
+    except TemplateDoesNotExist:
+        return SafeString("")
+    return SafeString(found.template.render(context))
+
+
+@register.filter
+def scrollable_tables(body: SafeString, label: str) -> SafeString:
+    """Put each table of a rich text in a frame that scrolls by itself and by keyboard, named after its heading."""
+    numbers = count(1)
+
+    def frame(match: re.Match[str]) -> str:
+        number = next(numbers)
+        name = escape(label if number == 1 else f"{label} ({number})")
+        return f'<div class="table-scroll wide" tabindex="0" role="region" aria-label="{name}">{match[0]}</div>'
+
+    return SafeString(re.sub(r"<table>.*?</table>", frame, body, flags=re.S))
+
+
+def _grouped(rows: Iterable[OpeningHours]) -> Iterator[str]:
+    by_day: dict[int, list[tuple[time, time]]] = {}
+    for row in rows:
+        by_day.setdefault(row.weekday, []).append((row.opens_at, row.closes_at))
+    numbered = enumerate(sorted(by_day))
+    # Days in a row with the same hours keep the same distance from their place in the list.
+    for (_distance, spans), run in groupby(numbered, key=lambda pair: (pair[1] - pair[0], by_day[pair[1]])):
+        days = [day for _position, day in run]
+        times = _(" and ").join(_("%(from)s to %(to)s") % {"from": _clock(start), "to": _clock(end)} for start, end in spans)
+        yield _("%(days)s, %(times)s") % {"days": _days(days), "times": times}
+
+
+def _days(days: list[int]) -> str:
+    names = [str(Weekday(day).label) for day in days]
+    if len(names) < 3:
+        return _(" and ").join(names)
+    return _("%(from)s to %(to)s") % {"from": names[0], "to": names[-1]}
+
+
+def _clock(moment: time) -> str:
+    if moment.minute == 0 and moment.hour in {0, 12}:
+        return _("midnight") if moment.hour == 0 else _("noon")
+    shown = f"{moment.hour % 12 or 12}" + (f":{moment.minute:02}" if moment.minute else "")
+    return (_("%(time)s a.m.") if moment.hour < 12 else _("%(time)s p.m.")) % {"time": shown}

@@ -1,0 +1,37 @@
+"""Every address of the site."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.sitemaps.views import sitemap
+from django.http import HttpResponseBase
+from django.urls import include, path, re_path
+from django.views.static import serve
+
+from conditions.sitemaps import SITEMAPS
+
+from . import views
+from .health import health
+
+
+def media(request, path: str) -> HttpResponseBase:  # noqa: ANN001
+    """Uploaded pictures; types are checked at upload and nosniff holds the browser to them."""
+    return serve(request, path, document_root=settings.MEDIA_ROOT)
+
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("consultation/", include("intake.urls")),
+    path("sitemap.xml", sitemap, {"sitemaps": SITEMAPS}, name="sitemap"),
+    path("robots.txt", views.robots, name="robots"),
+    path("site.webmanifest", views.manifest, name="manifest"),
+    path(".well-known/security.txt", views.security_txt, name="security_txt"),
+    path("favicon.ico", views.favicon, name="favicon"),
+    path("health/", health, name="health"),
+    re_path(r"^media/(?P<path>.+)$", media, name="media"),
+    path("", include("conditions.urls")),
+]
+
+handler400 = "clinic_site.views.bad_request"
+handler403 = "clinic_site.views.permission_denied"
+handler404 = "clinic_site.views.page_not_found"
+handler500 = "clinic_site.views.server_error"

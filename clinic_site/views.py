@@ -1,0 +1,95 @@
+"""Small files that browsers and robots ask for, and the pages for when something went wrong."""
+
+import datetime
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from .site_record import current_clinic
+
+
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    """What robots may fetch. A demonstration site asks to be left out altogether by its pages' robots tag."""
+    lines = ["User-agent: *", "Disallow: /admin/", "Disallow: /consultation/received/", "Disallow: /search/", ""]
+    lines.append(f"Sitemap: {settings.SITE_URL}{reverse('sitemap')}")
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain")
+
+
+@require_safe
+def manifest(request: HttpRequest) -> JsonResponse:
+    """The web app manifest: name, colours and icons."""
+    clinic = current_clinic()
+    return JsonResponse(
+        {
+            "name": clinic.name,
+            "short_name": clinic.name[:24],
+            "start_url": "/",
+            "display": "browser",
+            "background_color": "#fdfcf9",
+            "theme_color": "#0b3239",
+            "icons": [
+                {"src": static("img/icon-192.png"), "sizes": "192x192", "type": "image/png"},
+                {"src": static("img/icon-512.png"), "sizes": "512x512", "type": "image/png"},
+            ],
+        },
+        content_type="application/manifest+json",
+    )
+
+
+@require_safe
+def security_txt(request: HttpRequest) -> HttpResponse:
+    """Where to report a security problem (RFC 9116). Expires a year from the day it is asked for."""
+    expires = (timezone.now() + datetime.timedelta(days=364)).replace(hour=0, minute=0, second=0, microsecond=0)
+    lines = [
+        f"Contact: mailto:{current_clinic().email}",
+        f"Expires: {expires.isoformat()}",
+        "Preferred-Languages: en, es",
+        f"Canonical: {settings.SITE_URL}{request.path}",
+    ]
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponsePermanentRedirect:
+    """Browsers that ask for it by this name."""
+    return HttpResponsePermanentRedirect(static("img/favicon.ico"))
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """400, without saying what was sent."""
+    return _failure(request, "400.html", 400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """403."""
+    return _failure(request, "403.html", 403)
+
+
+def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """404, with a search box and ways on."""
+    return _failure(request, "404.html", 404)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 for a form whose protection cookie is missing or old: how to send it again, and the phone."""
+    return _failure(request, "403_csrf.html", 403)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500, from a template that needs neither the database nor the request."""
+    response = HttpResponse(render_to_string("500.html"), status=500)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _failure(request: HttpRequest, template: str, status: int) -> HttpResponse:
+    response = render(request, template, {"nav_current": ""}, status=status)
+    response["Cache-Control"] = "no-store"
+    return response
