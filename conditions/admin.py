@@ -1,0 +1,308 @@
+"""Editing what patients read."""
+
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from js_asset.media import Media
+from modeltranslation.admin import TranslationAdmin, TranslationStackedInline
+
+from clinic_site.models import Clinic
+
+from .models import (
+    Condition,
+    Figure,
+    GlossaryTerm,
+    Guide,
+    Kind,
+    Notice,
+    Packet,
+    Page,
+    PageLink,
+    Physician,
+    Procedure,
+    Reference,
+    ReviewState,
+    Section,
+    Status,
+    Symptom,
+    Testimonial,
+)
+
+
+class EditsContent:
+    """Saves that the public sees: every process is told; the text editor runs under the content security policy."""
+
+    class Media:
+        js = ["js/admin-editor.js"]
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        Clinic.bump_content_revision()
+
+    def delete_model(self, request, obj):
+        super().delete_model(request, obj)
+        Clinic.bump_content_revision()
+
+    def delete_queryset(self, request, queryset):
+        super().delete_queryset(request, queryset)
+        Clinic.bump_content_revision()
+
+    def render_change_form(self, request, context, *args, **kwargs) -> HttpResponse:
+        context["media"] = Media.from_media(context["media"], nonce=request.csp_nonce)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+
+class SectionInline(TranslationStackedInline):
+    """The sections of a page, in order."""
+
+    model = Section
+    extra = 0
+    fields = ["position", ("heading", "anchor"), ("level", "kind"), "body"]
+    show_change_link = False
+
+
+class FigureInline(TranslationStackedInline):
+    """Drawings placed in the page."""
+
+    model = Figure
+    extra = 0
+    fields = ["position", "key", "title", "alt", "caption", "long_description", "callouts"]
+    classes = ["collapse"]
+
+
+class PageLinkInline(admin.StackedInline):
+    """Edges of the content graph that this page holds; the other direction is derived."""
+
+    model = PageLink
+    fk_name = "source"
+    extra = 0
+    autocomplete_fields = ["target"]
+    fields = [("position", "relation", "target", "role", "how_often")]
+    classes = ["collapse"]
+
+
+class DueFilter(admin.SimpleListFilter):
+    """Pages by when their medical review is due."""
+
+    title = _("medical review")
+    parameter_name = "review"
+
+    def lookups(self, request, model_admin):
+        return [("due", _("Overdue, or due within 30 days")), ("overdue", _("Overdue")), ("none", _("Not yet reviewed"))]
+
+    def queryset(self, request, queryset):
+        today = timezone.localdate()
+        if self.value() == "due":
+            return queryset.due_for_review(today)
+        if self.value() == "overdue":
+            return queryset.published().filter(next_review_on__lt=today)
+        if self.value() == "none":
+            return queryset.filter(review_state__in=[ReviewState.UNREVIEWED, ReviewState.SAMPLE])
+        return queryset
+
+
+@admin.register(Page)
+class PageAdmin(EditsContent, TranslationAdmin):
+    """All pages; also where links between pages look their targets up."""
+
+    inlines = [SectionInline, FigureInline, PageLinkInline]
+    list_display = ["name", "kind_shown", "state", "review_shown", "section_count", "changed_at", "on_site"]
+    list_filter = ["status", "kind", DueFilter]
+    search_help_text = _("Words of a name or title, or of the address")
+    search_fields = ["name_en", "title_en", "name_es", "title_es", "slug"]
+    autocomplete_fields = ["reviewed_by"]
+    readonly_fields = ["first_published_on", "changed_at"]
+    prepopulated_fields = {"slug": ["name"]}
+    actions = ["publish", "unpublish"]
+    save_on_top = True
+    list_per_page = 50
+    fixed_kind = None
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("reviewed_by").annotate(sections_held=Count("sections"))
+
+    def get_fieldsets(self, request, obj=None):
+        kind = [] if self.fixed_kind else ["kind"]
+        names = [name for field in ("title", "name", "summary", "description", "card") for name in (f"{field}_en", f"{field}_es")]
+        lists = [f"{field}_{code}" for field in ("alternate_names", "search_terms") for code in ("en", "es")]
+        return [
+            (None, {"fields": [*kind, ("slug", "slug_es"), ("status", "status_es")]}),
+            (
+                _("Medical review"),
+                {
+                    "fields": [
+                        ("review_state", "reviewed_by"),
+                        ("reviewed_on", "next_review_on"),
+                        ("review_state_es", "reviewed_on_es"),
+                    ]
+                },
+            ),
+            (_("Opening"), {"fields": names}),
+            (
+                _("For search and machines"),
+                {"classes": ["collapse"], "fields": [*lists, "regions", "schema_type", "body_location", "codes", "art"]},
+            ),
+            (_("Record"), {"classes": ["collapse"], "fields": ["first_published_on", "changed_at"]}),
+        ]
+
+    def save_model(self, request, obj, form, change):
+        if self.fixed_kind:
+            obj.kind = self.fixed_kind
+        if obj.is_published and not obj.first_published_on:
+            obj.first_published_on = timezone.localdate()
+        super().save_model(request, obj, form, change)
+
+    def view_on_site(self, page: Page) -> str:
+        """The public address; of a draft too, which staff who may look at pages see there with a banner."""
+        return page.get_absolute_url()
+
+    @admin.display(description=_("state"), ordering="status")
+    def state(self, page: Page) -> str:
+        return format_html('<span class="chip chip--{}">{}</span>', page.status, page.get_status_display())
+
+    @admin.display(description=_("on the site"))
+    def on_site(self, page: Page) -> str:
+        words = _("View") if page.is_published else _("Preview")
+        return format_html('<a href="{}">{}<span class="visually-hidden">: {}</span></a>', page.get_absolute_url(), words, page.name)
+
+    @admin.display(description=_("kind"), ordering="kind")
+    def kind_shown(self, page: Page) -> str:
+        return page.get_kind_display()
+
+    @admin.display(description=_("sections"), ordering="sections_held")
+    def section_count(self, page: Page) -> int:
+        return page.sections_held
+
+    @admin.display(description=_("medical review"), ordering="next_review_on")
+    def review_shown(self, page: Page) -> str:
+        if page.review_state == ReviewState.NOT_NEEDED:
+            return "-"
+        if page.review_state == ReviewState.UNREVIEWED or not page.next_review_on:
+            return format_html('<span class="chip chip--late">{}</span>', page.get_review_state_display())
+        if page.next_review_on < timezone.localdate():
+            return format_html('<span class="chip chip--late">{}</span>', _("Overdue since %s") % page.next_review_on)
+        return format_html("{}<span class='sub'>{}</span>", page.get_review_state_display(), _("next by %s") % page.next_review_on)
+
+    @admin.action(description=_("Publish the selected pages"), permissions=["change"])
+    @transaction.atomic
+    def publish(self, request, queryset):
+        """Publish those that have a summary; name those that do not."""
+        bare = [page.name for page in queryset if not page.summary_en]
+        ready = [page.pk for page in queryset if page.summary_en]
+        count = Page.objects.filter(pk__in=ready).update(status=Status.PUBLISHED)
+        Page.objects.filter(pk__in=ready, first_published_on=None).update(first_published_on=timezone.localdate())
+        Clinic.bump_content_revision()
+        self.message_user(request, ngettext("%d page published.", "%d pages published.", count) % count)
+        if bare:
+            self.message_user(request, _("Not published, as they have no summary: %s") % ", ".join(bare), level="WARNING")
+
+    @admin.action(description=_("Take the selected pages off the site"), permissions=["change"])
+    @transaction.atomic
+    def unpublish(self, request, queryset):
+        """Back to draft."""
+        count = Page.objects.filter(pk__in=[page.pk for page in queryset]).update(status=Status.DRAFT)
+        Clinic.bump_content_revision()
+        self.message_user(request, ngettext("%d page is a draft now.", "%d pages are drafts now.", count) % count)
+
+
+class KindAdmin(PageAdmin):
+    """Pages of one kind."""
+
+    list_display = ["name", "state", "review_shown", "section_count", "changed_at", "on_site"]
+    list_filter = ["status", DueFilter]
+
+
+@admin.register(Procedure)
+class ProcedureAdmin(KindAdmin):
+    """Operations, injections, therapy."""
+
+    fixed_kind = Kind.PROCEDURE
+
+
+@admin.register(Condition)
+class ConditionAdmin(KindAdmin):
+    """Diagnoses."""
+
+    fixed_kind = Kind.CONDITION
+
+
+@admin.register(Symptom)
+class SymptomAdmin(KindAdmin):
+    """What people feel."""
+
+    fixed_kind = Kind.SYMPTOM
+
+
+class PacketInline(TranslationStackedInline):
+    """Makes a guide the packet of one or more surgeons."""
+
+    model = Packet
+    extra = 0
+    max_num = 1
+    autocomplete_fields = ["physicians"]
+
+
+@admin.register(Guide)
+class GuideAdmin(KindAdmin):
+    """Guides and packets."""
+
+    fixed_kind = Kind.GUIDE
+    inlines = [PacketInline, *PageAdmin.inlines]
+
+
+@admin.register(Notice)
+class NoticeAdmin(KindAdmin):
+    """Pages about the clinic."""
+
+    fixed_kind = Kind.NOTICE
+
+
+@admin.register(Reference)
+class ReferenceAdmin(EditsContent, admin.ModelAdmin):
+    """Sources that pages cite by key."""
+
+    list_display = ["key", "title", "checked_on"]
+    search_fields = ["key", "title"]
+
+
+@admin.register(Physician)
+class PhysicianAdmin(EditsContent, TranslationAdmin):
+    """Doctors of the clinic."""
+
+    list_display = ["name", "role", "is_published", "is_sample", "accepting_new_patients"]
+    list_filter = ["is_published", "is_sample"]
+    search_fields = ["name", "role_en"]
+    autocomplete_fields = ["interests"]
+    prepopulated_fields = {"slug": ["name"]}
+
+    def view_on_site(self, physician: Physician) -> str | None:
+        """The public profile, once there is one."""
+        return physician.get_absolute_url() if physician.is_published else None
+
+
+@admin.register(Testimonial)
+class TestimonialAdmin(EditsContent, TranslationAdmin):
+    """Patients' own words with their authorisation, or samples."""
+
+    list_display = ["display_name", "descriptor", "is_published", "is_sample", "consent_recorded_on", "consent_expires_on"]
+    list_filter = ["is_published", "is_sample"]
+    search_fields = ["display_name", "quote_en"]
+    autocomplete_fields = ["pages"]
+    fieldsets = [
+        (None, {"fields": ["key", "position", "quote", "display_name", "descriptor", "pages", "is_published", "is_sample"]}),
+        (_("Authorisation"), {"fields": ["consent_recorded_on", "consent_scope", "consent_expires_on", "consent_withdrawn_on"]}),
+    ]
+
+
+@admin.register(GlossaryTerm)
+class GlossaryTermAdmin(EditsContent, TranslationAdmin):
+    """Words and what they mean."""
+
+    list_display = ["term", "definition"]
+    search_fields = ["term_en", "term_es", "definition_en"]
+    prepopulated_fields = {"slug": ["term"]}

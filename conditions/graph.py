@@ -1,0 +1,84 @@
+"""The content graph around one page: stored edges one way, derived ones the other."""
+
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from .models import HowOften, Kind, Page, PageLink, Relation, Role
+
+READ_NEXT_SHOWN = 4
+
+
+@dataclass(frozen=True)
+class Related:
+    """A page beside this one, and how it stands to it in a few words."""
+
+    page: Page
+    note: str = ""
+
+
+def related(page: Page) -> dict[str, list[Related]]:
+    """Everything near the page, by the names the templates use. Two queries.
+
+    Symptoms of a procedure are those of the conditions it treats; treatments of
+    a symptom are reached only through its conditions.
+    """
+    links = _links_of({page.pk})
+    near: dict[str, list[Related]] = {
+        "treats": [],
+        "treatments": [],
+        "symptoms": [],
+        "causes": [],
+        "alternatives": [],
+        "related_conditions": [],
+        "read_next": [],
+    }
+    for link in links:
+        outward = link.source_id == page.pk
+        other = link.target if outward else link.source
+        if not other.is_published:
+            continue
+        if link.relation == Relation.TREATS:
+            near["treats" if outward else "treatments"].append(Related(other, _role(link)))
+        elif link.relation == Relation.CAUSES_SYMPTOM:
+            near["symptoms" if outward else "causes"].append(Related(other, _often(link)))
+        elif link.relation == Relation.ALTERNATIVE_TO:
+            near["alternatives"].append(Related(other))
+        elif link.relation == Relation.RELATED_CONDITION:
+            near["related_conditions"].append(Related(other))
+        elif outward:
+            near["read_next"].append(Related(other, other.card or ""))
+    near["treatments"].sort(key=lambda entry: _role_rank(entry.note))
+    near["causes"].sort(key=lambda entry: entry.note != str(HowOften.COMMON.label))
+    near["read_next"] = near["read_next"][:READ_NEXT_SHOWN]
+    if page.kind == Kind.PROCEDURE:
+        near["symptoms"] = _symptoms_of([entry.page for entry in near["treats"]])
+    return near
+
+
+def _links_of(pks: set[int]) -> list[PageLink]:
+    links = PageLink.objects.filter(Q(source__in=pks) | Q(target__in=pks, relation__in=set(Relation) - {Relation.READ_NEXT}))
+    return list(links.select_related("source", "target").order_by("position", "pk"))
+
+
+def _symptoms_of(conditions: list[Page]) -> list[Related]:
+    links = PageLink.objects.filter(source__in=conditions, relation=Relation.CAUSES_SYMPTOM, how_often=HowOften.COMMON)
+    counted: dict[int, tuple[int, Page]] = {}
+    for link in links.select_related("target"):
+        count, _page = counted.get(link.target_id, (0, link.target))
+        counted[link.target_id] = (count + 1, link.target)
+    ordered = sorted(counted.values(), key=lambda entry: (-entry[0], entry[1].name))
+    return [Related(symptom) for _count, symptom in ordered if symptom.is_published]
+
+
+def _role(link: PageLink) -> str:
+    return str(Role(link.role).label) if link.role else ""
+
+
+def _often(link: PageLink) -> str:
+    return str(HowOften(link.how_often).label) if link.how_often else ""
+
+
+def _role_rank(note: str) -> int:
+    labels = [str(role.label) for role in Role]
+    return labels.index(note) if note in labels else len(labels)

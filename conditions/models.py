@@ -1,0 +1,520 @@
+"""What patients read: pages and what they are made of.
+
+One table of pages with a proxy for each kind, so that sections, links,
+references, search, sitemap and "the page a request came from" each exist once.
+English and Spanish live side by side in the same rows (`title_en`, `title_es`).
+"""
+
+import datetime
+import re
+from typing import Self
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now, TruncDate
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+from django_prose_editor.fields import ProseEditorField
+
+from .rich_text import EXTENSIONS, clean
+
+CITATION = re.compile(r"\[([A-Z][A-Z0-9-]+)\]")
+# How long before its due date a medical review stands on the editors' list.
+REVIEW_AHEAD = datetime.timedelta(days=30)
+
+
+class Kind(models.TextChoices):
+    """Kinds of page. Values are stable: they stand in the content pack."""
+
+    PROCEDURE = "procedure", _("Procedure")
+    CONDITION = "condition", _("Condition")
+    SYMPTOM = "symptom", _("Symptom")
+    GUIDE = "guide", _("Patient guide")
+    NOTICE = "notice", _("About this clinic")
+
+
+class Region(models.TextChoices):
+    """Parts of the spine a page is about."""
+
+    CERVICAL = "cervical", _("Neck")
+    THORACIC = "thoracic", _("Upper and mid back")
+    LUMBAR = "lumbar", _("Lower back")
+    SACRAL = "sacral", _("Pelvis and tailbone")
+    WHOLE = "whole", _("Whole spine")
+
+
+class Status(models.TextChoices):
+    """Whether the public sees a page."""
+
+    DRAFT = "draft", _("Draft")
+    PUBLISHED = "published", _("Published")
+
+
+class ReviewState(models.TextChoices):
+    """What stands behind a page's words. Every published page says which."""
+
+    UNREVIEWED = "unreviewed", _("Not yet medically reviewed")
+    SAMPLE = "sample", _("Sample review")
+    REVIEWED = "reviewed", _("Medically reviewed")
+    NOT_NEEDED = "not_needed", _("No medical content")
+
+
+class PageQuerySet(models.QuerySet):
+    """Questions about pages."""
+
+    def published(self) -> Self:
+        """Pages the public may read in English."""
+        return self.filter(status=Status.PUBLISHED)
+
+    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+        """Published pages, and drafts too for staff who may look at pages."""
+        if user.is_active and user.is_staff and user.has_perm("conditions.view_page"):
+            return self
+        return self.published()
+
+    def due_for_review(self, today: datetime.date) -> Self:
+        """Published pages whose medical review is overdue, or due within REVIEW_AHEAD."""
+        return self.published().filter(next_review_on__lte=today + REVIEW_AHEAD)
+
+    def indexable(self) -> Self:
+        """Published pages that search engines may list: those with a review, or with none to need."""
+        return self.published().exclude(review_state=ReviewState.UNREVIEWED)
+
+    def of_kind(self, kind: Kind) -> Self:
+        """Pages of one kind, by name."""
+        return self.filter(kind=kind).order_by("name_en")
+
+
+class Page(models.Model):
+    """One page for patients, in two languages, each with its own state."""
+
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind)
+    slug = models.SlugField(_("address (English)"), max_length=80, unique=True)
+    slug_es = models.SlugField(_("address (Spanish)"), max_length=80, blank=True)
+    title = models.CharField(_("title"), max_length=80, help_text=_("The heading of the page, up to 60 characters."))
+    name = models.CharField(_("short name"), max_length=60, help_text=_("For menus, cards and the path above the title."))
+    summary = models.TextField(
+        _("summary"), max_length=400, blank=True, help_text=_("One or two plain sentences, the most useful first.")
+    )
+    description = models.CharField(_("description for search engines"), max_length=170, blank=True)
+    card = models.CharField(_("line for cards"), max_length=120, blank=True)
+    alternate_names = models.JSONField(_("other names"), default=list, blank=True)
+    search_terms = models.JSONField(_("search words"), default=list, blank=True)
+    regions = models.JSONField(_("parts of the spine"), default=list, blank=True)
+    schema_type = models.CharField(_("schema.org type"), max_length=40, default="MedicalWebPage")
+    body_location = models.CharField(_("body location"), max_length=60, blank=True)
+    codes = models.JSONField(_("codes"), default=dict, blank=True, help_text=_("ICD-10-CM codes, for structured data only."))
+    art = models.CharField(
+        _("drawing"), max_length=40, blank=True, help_text=_("Name of a drawing of the house, shown beside the title.")
+    )
+
+    status = models.CharField(_("state"), max_length=10, choices=Status, default=Status.DRAFT)
+    review_state = models.CharField(_("review"), max_length=12, choices=ReviewState, default=ReviewState.UNREVIEWED)
+    reviewed_by = models.ForeignKey(
+        "Physician", verbose_name=_("reviewed by"), on_delete=models.PROTECT, null=True, blank=True, related_name="reviewed_pages"
+    )
+    reviewed_on = models.DateField(_("last reviewed"), null=True, blank=True)
+    next_review_on = models.DateField(_("next review due"), null=True, blank=True)
+    status_es = models.CharField(_("state (Spanish)"), max_length=10, choices=Status, default=Status.DRAFT)
+    review_state_es = models.CharField(_("review (Spanish)"), max_length=12, choices=ReviewState, default=ReviewState.UNREVIEWED)
+    reviewed_on_es = models.DateField(_("last reviewed (Spanish)"), null=True, blank=True)
+    english_digest = models.CharField(
+        max_length=64, blank=True, editable=False, help_text="Digest of the English that the Spanish was made from."
+    )
+
+    first_published_on = models.DateField(_("first published"), null=True, blank=True, editable=False)
+    changed_at = models.DateTimeField(_("changed"), auto_now=True)
+    links = models.ManyToManyField("self", through="PageLink", symmetrical=False, through_fields=("source", "target"))
+
+    objects = PageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("page")
+        verbose_name_plural = _("pages")
+        ordering = ["kind", "slug"]
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="page_kind"),
+            models.CheckConstraint(condition=Q(status__in=Status.values) & Q(status_es__in=Status.values), name="page_status"),
+            models.CheckConstraint(
+                condition=Q(review_state__in=ReviewState.values) & Q(review_state_es__in=ReviewState.values),
+                name="page_review_state",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=Status.DRAFT) | (~Q(summary_en="") & Q(summary_en__isnull=False) & ~Q(title_en="")),
+                name="page_published_has_summary",
+                violation_error_message=_("A published page needs a title and a summary."),
+            ),
+            models.CheckConstraint(
+                condition=Q(review_state__in=[ReviewState.UNREVIEWED, ReviewState.NOT_NEEDED])
+                | Q(reviewed_by__isnull=False, reviewed_on__isnull=False),
+                name="page_review_names_reviewer",
+                violation_error_message=_("A reviewed page names its reviewer and the date."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(review_state=ReviewState.NOT_NEEDED) | Q(kind=Kind.NOTICE),
+                name="page_medical_needs_review",
+                violation_error_message=_("Only pages about the clinic do without medical review."),
+            ),
+            models.UniqueConstraint(fields=["slug_es"], condition=~Q(slug_es=""), name="page_slug_es_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        """The page's address: `/procedures/spinal-osteotomy/`; pages about the clinic stand at the top."""
+        return reverse(f"conditions:{self.kind}", args=[self.slug])
+
+    @property
+    def is_published(self) -> bool:
+        """Whether the public may read the page in English."""
+        return self.status == Status.PUBLISHED
+
+    @property
+    def cited_keys(self) -> list[str]:
+        """Keys of the references that the sections cite, in order of first use."""
+        keys: dict[str, None] = {}
+        for section in self.sections.all():
+            keys.update(dict.fromkeys(CITATION.findall(section.body or "")))
+        return list(keys)
+
+
+def _kind_manager(kind: Kind) -> models.Manager:
+    class KindManager(models.Manager.from_queryset(PageQuerySet)):
+        def get_queryset(self) -> models.QuerySet:
+            return super().get_queryset().filter(kind=kind)
+
+        def create(self, **values: object) -> Page:
+            return super().create(**{"kind": kind, **values})
+
+    return KindManager()
+
+
+class Procedure(Page):
+    """A treatment: an operation, an injection or a programme of therapy."""
+
+    objects = _kind_manager(Kind.PROCEDURE)
+
+    class Meta:
+        proxy = True
+        verbose_name = _("procedure")
+        verbose_name_plural = _("procedures")
+
+
+class Condition(Page):
+    """A diagnosis."""
+
+    objects = _kind_manager(Kind.CONDITION)
+
+    class Meta:
+        proxy = True
+        verbose_name = _("condition")
+        verbose_name_plural = _("conditions")
+
+
+class Symptom(Page):
+    """Something a person notices before anyone has named it."""
+
+    objects = _kind_manager(Kind.SYMPTOM)
+
+    class Meta:
+        proxy = True
+        verbose_name = _("symptom")
+        verbose_name_plural = _("symptoms")
+
+
+class Guide(Page):
+    """A page that helps with something to do: prepare, recover, come to a first visit."""
+
+    objects = _kind_manager(Kind.GUIDE)
+
+    class Meta:
+        proxy = True
+        verbose_name = _("patient guide")
+        verbose_name_plural = _("patient guides")
+
+
+class Notice(Page):
+    """A page about the clinic itself: privacy, accessibility, rights."""
+
+    objects = _kind_manager(Kind.NOTICE)
+
+    class Meta:
+        proxy = True
+        verbose_name = _("page about the clinic")
+        verbose_name_plural = _("pages about the clinic")
+
+
+class SectionKind(models.TextChoices):
+    """How a section is shown. The body stays plain rich text in every kind."""
+
+    PROSE = "prose", _("Text")
+    GLANCE = "glance", _("At a glance: one list, each item starts with a bold label")
+    STEPS = "steps", _("Steps of an operation: one numbered list, bold leads")
+    TIMELINE = "timeline", _("Timeline: one numbered list, each item starts with a bold time")
+    RISKS = "risks", _("Risks: one list, each item starts with a bold “28 out of 100”")
+    QUESTIONS = "questions", _("Questions to ask: one list")
+    CHECKLIST = "checklist", _("Checklist: one list")
+    CLINICIANS = "clinicians", _("Closed drawer for clinicians")
+    EMERGENCY = "emergency", _("Call 911: leave the text empty for the shared list")
+    TODAY = "today", _("Call today: leave the text empty for the shared list")
+    APPOINTMENT = "appointment", _("Make an appointment")
+
+
+class Section(models.Model):
+    """One heading of a page with the text under it."""
+
+    page = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="sections")
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    level = models.PositiveSmallIntegerField(_("level"), choices=[(2, _("Heading")), (3, _("Subheading"))], default=2)
+    heading = models.CharField(_("heading"), max_length=120)
+    anchor = models.SlugField(
+        _("anchor"), max_length=40, help_text=_("Links to this place end in #anchor. Keep it once published.")
+    )
+    kind = models.CharField(_("shown as"), max_length=12, choices=SectionKind, default=SectionKind.PROSE)
+    body = ProseEditorField(_("text"), blank=True, extensions=EXTENSIONS, sanitize=clean)
+
+    class Meta:
+        verbose_name = _("section")
+        verbose_name_plural = _("sections")
+        ordering = ["page", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["page", "anchor"], name="section_anchor_once"),
+            models.CheckConstraint(condition=Q(kind__in=SectionKind.values), name="section_kind"),
+            models.CheckConstraint(condition=Q(level__in=[2, 3]), name="section_level"),
+        ]
+
+    def __str__(self) -> str:
+        return self.heading
+
+
+class Figure(models.Model):
+    """A drawing in a page, placed by the paragraph `[figure:key]` in a section."""
+
+    page = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="figures")
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    key = models.SlugField(_("key"), max_length=40, help_text=_("Names the drawing of the house, and its place in the text."))
+    title = models.CharField(_("title"), max_length=120)
+    alt = models.CharField(_("alternative text"), max_length=125, help_text=_("What it shows and why, up to 125 characters."))
+    caption = models.TextField(_("caption"))
+    long_description = models.TextField(_("long description"), blank=True)
+    callouts = models.JSONField(_("numbered marks"), default=list, blank=True)
+
+    class Meta:
+        verbose_name = _("figure")
+        verbose_name_plural = _("figures")
+        ordering = ["page", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["page", "key"], name="figure_key_once"),
+            models.CheckConstraint(
+                condition=~Q(alt_en="") & Q(alt_en__isnull=False),
+                name="figure_has_alternative_text",
+                violation_error_message=_("Describe this figure for people who cannot see it."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Relation(models.TextChoices):
+    """Typed edges between pages; the other direction is derived, never stored."""
+
+    TREATS = "treats", _("treats")
+    CAUSES_SYMPTOM = "causes_symptom", _("causes symptom")
+    ALTERNATIVE_TO = "alternative_to", _("alternative to")
+    RELATED_CONDITION = "related_condition", _("related condition")
+    READ_NEXT = "read_next", _("read next")
+
+
+class Role(models.TextChoices):
+    """How a procedure stands to a condition it treats."""
+
+    FIRST = "first", pgettext_lazy("treatment role", "Usually tried first")
+    OPTION = "option", pgettext_lazy("treatment role", "An option for many people")
+    SELECTED = "selected", pgettext_lazy("treatment role", "For some people, after careful selection")
+    SPECIALIST = "specialist", pgettext_lazy("treatment role", "For severe cases, at specialist centers")
+    UNCERTAIN = "uncertain", pgettext_lazy("treatment role", "Benefit is uncertain")
+
+
+class HowOften(models.TextChoices):
+    """How often a condition causes a symptom."""
+
+    COMMON = "common", _("Often")
+    SOMETIMES = "sometimes", _("Sometimes")
+
+
+class PageLink(models.Model):
+    """One typed edge of the content graph. A symmetric one is stored once, either way round."""
+
+    source = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="links_out")
+    target = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="links_in", verbose_name=_("page"))
+    relation = models.CharField(_("relation"), max_length=20, choices=Relation)
+    role = models.CharField(_("role"), max_length=12, choices=Role, blank=True)
+    how_often = models.CharField(_("how often"), max_length=12, choices=HowOften, blank=True)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    class Meta:
+        verbose_name = _("link")
+        verbose_name_plural = _("links")
+        ordering = ["source", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "target", "relation"], name="page_link_once"),
+            models.CheckConstraint(condition=~Q(source=F("target")), name="page_link_not_to_itself"),
+            models.CheckConstraint(condition=Q(relation__in=Relation.values), name="page_link_relation"),
+            models.CheckConstraint(condition=Q(role__in=["", *Role.values]), name="page_link_role"),
+            models.CheckConstraint(condition=Q(how_often__in=["", *HowOften.values]), name="page_link_how_often"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source.slug} {self.relation} {self.target.slug}"
+
+
+class Reference(models.Model):
+    """A source. A page cites it by writing its key in brackets: [SMITH16]."""
+
+    key = models.CharField(
+        _("key"), max_length=24, unique=True, validators=[RegexValidator(r"^[A-Z][A-Z0-9-]+$", _("Capitals, digits and hyphens."))]
+    )
+    title = models.CharField(_("source"), max_length=400)
+    url = models.URLField(_("address"), blank=True)
+    checked_on = models.DateField(_("read on"))
+
+    class Meta:
+        verbose_name = _("reference")
+        verbose_name_plural = _("references")
+        ordering = ["key"]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.title}"
+
+
+class Physician(models.Model):
+    """A doctor of the clinic."""
+
+    slug = models.SlugField(_("address"), max_length=80, unique=True)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    name = models.CharField(_("name"), max_length=120)
+    credentials = models.CharField(_("credentials"), max_length=60, blank=True)
+    role = models.CharField(_("role"), max_length=120)
+    board = models.CharField(_("certified by"), max_length=200, blank=True, help_text=_("The full name of the certifying board."))
+    lead = models.TextField(_("summary"), max_length=400)
+    bio = ProseEditorField(_("text"), blank=True, extensions=EXTENSIONS, sanitize=clean)
+    languages = models.JSONField(_("languages"), default=list, blank=True)
+    days = models.CharField(_("sees patients"), max_length=120, blank=True)
+    training = models.JSONField(_("training"), default=list, blank=True)
+    accepting_new_patients = models.BooleanField(_("taking new patients"), default=True)
+    is_sample = models.BooleanField(_("sample profile"), default=True)
+    is_published = models.BooleanField(_("published"), default=False)
+    interests = models.ManyToManyField(Page, verbose_name=_("treats"), blank=True, related_name="physicians")
+
+    class Meta:
+        verbose_name = _("physician")
+        verbose_name_plural = _("physicians")
+        ordering = ["position", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """`/physicians/<slug>/`"""
+        return reverse("conditions:physician", args=[self.slug])
+
+    @property
+    def initials(self) -> str:
+        """Two letters for the placeholder where no portrait exists."""
+        words = [word for word in self.name.split(",")[0].split() if word[0].isupper()]
+        return "".join(word[0] for word in (words[0], words[-1])) if words else ""
+
+
+class TestimonialQuerySet(models.QuerySet):
+    """Questions about testimonials."""
+
+    def shown(self) -> Self:
+        """Published ones whose authorisation stands today; samples always say that they are samples."""
+        return (
+            self.filter(is_published=True)
+            .exclude(consent_withdrawn_on__isnull=False)
+            .filter(Q(is_sample=True) | Q(consent_expires_on__isnull=True) | Q(consent_expires_on__gt=TruncDate(Now())))
+        )
+
+
+class Testimonial(models.Model):
+    """A patient's own words, with the authorisation to show them; or a sample that says so."""
+
+    key = models.SlugField(_("key"), max_length=40, unique=True)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    quote = models.TextField(_("quote"))
+    display_name = models.CharField(_("name shown"), max_length=60, help_text=_("First name and initial."))
+    descriptor = models.CharField(_("line under the name"), max_length=80, help_text=_("A role or hobby."))
+    pages = models.ManyToManyField(Page, verbose_name=_("shown on"), blank=True, related_name="testimonials")
+    is_sample = models.BooleanField(_("sample"), default=False)
+    consent_recorded_on = models.DateField(_("authorisation signed on"), null=True, blank=True)
+    consent_scope = models.CharField(_("authorisation covers"), max_length=200, blank=True)
+    consent_expires_on = models.DateField(_("authorisation ends on"), null=True, blank=True)
+    consent_withdrawn_on = models.DateField(_("authorisation withdrawn on"), null=True, blank=True)
+    is_published = models.BooleanField(_("published"), default=False)
+
+    objects = TestimonialQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("testimonial")
+        verbose_name_plural = _("testimonials")
+        ordering = ["position", "key"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(is_sample=True) | (Q(consent_recorded_on__isnull=False) & ~Q(consent_scope="")),
+                name="testimonial_consent_or_sample",
+                violation_error_message=_("Record the patient's authorisation, or mark this as a sample."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.display_name}: {self.quote[:40]}"
+
+
+class Packet(models.Model):
+    """A guide that belongs to one or more surgeons, also as a PDF made from the same page."""
+
+    page = models.OneToOneField(Page, on_delete=models.CASCADE, related_name="packet", limit_choices_to={"kind": Kind.GUIDE})
+    label = models.CharField(_("label"), max_length=80)
+    intro = models.CharField(_("line under the label"), max_length=200)
+    physicians = models.ManyToManyField(Physician, verbose_name=_("for patients of"), related_name="packets")
+    version = models.CharField(_("version"), max_length=20, default="1")
+
+    class Meta:
+        verbose_name = _("packet")
+        verbose_name_plural = _("packets")
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class GlossaryTerm(models.Model):
+    """A medical word and what it means in plain words."""
+
+    slug = models.SlugField(_("anchor"), max_length=60, unique=True)
+    term = models.CharField(_("term"), max_length=80)
+    definition = models.TextField(_("definition"), blank=True)
+
+    class Meta:
+        verbose_name = _("glossary term")
+        verbose_name_plural = _("glossary")
+        ordering = ["slug"]
+
+    def __str__(self) -> str:
+        return self.term
+
+
+class PackRecord(models.Model):
+    """What the content pack last put into the database, so that a staff edit is noticed and kept."""
+
+    name = models.CharField(max_length=120, unique=True)
+    digest = models.CharField(max_length=64)
+    loaded_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,244 @@
+"""A page as its template shows it: sections with their parts, contents list, numbered references.
+
+Turns plain rich text into the house's components. Nothing here decides or writes.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from django.db.models import QuerySet
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from . import rich_text
+from .models import CITATION, Figure, Packet, Page, Reference, Section, SectionKind
+
+EMERGENCY_SLUG = "when-to-get-emergency-help"
+WORDS_A_MINUTE = 200
+RISK = re.compile(r"(?P<less>fewer than |less than )?(?P<number>[\d,]+) (?:out of|in) (?P<out_of>100|1,000)", re.I)
+CARE_KINDS = {SectionKind.EMERGENCY, SectionKind.TODAY, SectionKind.APPOINTMENT}
+
+
+@dataclass(frozen=True)
+class Risk:
+    """One figure as people: `number` of `out_of`, drawn as a grid of `columns` by `rows`."""
+
+    label: str
+    number: int
+    out_of: int
+    html: SafeString
+
+    @property
+    def columns(self) -> int:
+        """Figures in a row of the drawing."""
+        return 10 if self.out_of == 100 else 40
+
+    @property
+    def rows(self) -> int:
+        """Rows of the drawing."""
+        return self.out_of // self.columns
+
+    @property
+    def full_rows(self) -> int:
+        """Rows in which every figure is marked."""
+        return self.number // self.columns
+
+    @property
+    def remainder(self) -> int:
+        """Marked figures in the row after those."""
+        return self.number % self.columns
+
+    @property
+    def text_equivalent(self) -> str:
+        """The drawing in words: both the people it happened to and those it did not."""
+        return _("%(number)s of %(out_of)s people marked, %(others)s not.") % {
+            "number": self.number,
+            "out_of": self.out_of,
+            "others": self.out_of - self.number,
+        }
+
+
+@dataclass(frozen=True)
+class Block:
+    """One part of a section. `type` names the component; only the fields it needs are filled."""
+
+    type: str
+    html: SafeString = SafeString("")
+    figure: Figure | None = None
+    number: int = 0
+    packet: Packet | None = None
+    facts: list[tuple[SafeString, SafeString]] = field(default_factory=list)
+    risks: list[Risk] = field(default_factory=list)
+    level: str = ""
+
+
+@dataclass(frozen=True)
+class ShownSection:
+    """A heading and its parts."""
+
+    heading: str
+    anchor: str
+    level: int
+    kind: str
+    blocks: list[Block]
+
+
+@dataclass(frozen=True)
+class ShownReference:
+    """A source with its number on this page and the ids of the places that cite it."""
+
+    number: int
+    reference: Reference
+    cited: list[str]
+
+
+@dataclass(frozen=True)
+class Presented:
+    """A whole page, ready for its template."""
+
+    sections: list[ShownSection]
+    references: list[ShownReference]
+    minutes: int
+
+    @property
+    def toc(self) -> list[ShownSection]:
+        """The sections that the contents list names."""
+        return [section for section in self.sections if section.kind != SectionKind.CLINICIANS]
+
+
+class Citations:
+    """Numbers the sources of one page in order of first use and remembers where each is cited."""
+
+    def __init__(self, references: dict[str, Reference]) -> None:
+        self.references = references
+        self.cited: dict[str, list[str]] = {}
+
+    def link(self, match: re.Match[str]) -> str:
+        """The superscript link for one `[KEY]`; an unknown key shows nothing (readiness reports it)."""
+        key = match[1]
+        if key not in self.references:
+            return ""
+        places = self.cited.setdefault(key, [])
+        number = list(self.cited).index(key) + 1
+        places.append(f"cite-{number}" if not places else f"cite-{number}-{len(places) + 1}")
+        label = escape(_("Reference %(number)s") % {"number": number})
+        return f'<sup><a class="cite" id="{places[-1]}" href="#ref-{number}" aria-label="{label}">{number}</a></sup>'
+
+    def numbered(self) -> list[ShownReference]:
+        """The page's sources by number."""
+        return [ShownReference(n, self.references[key], ids) for n, (key, ids) in enumerate(self.cited.items(), 1)]
+
+
+class Presenter:
+    """Presents one page. Asks the database once each for references, packets and the shared emergency lists."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.own_sections = list(page.sections.all())
+        self.figures = {figure.key: (n, figure) for n, figure in enumerate(page.figures.all(), 1)}
+        keys = {key for section in self.own_sections for key in CITATION.findall(section.body or "")}
+        self.shared = self._shared_sections()
+        keys |= {key for section in self.shared.values() for key in CITATION.findall(section.body or "")}
+        self.citations = Citations(
+            {reference.key: reference for reference in Reference.objects.filter(key__in=keys)} if keys else {}
+        )
+        slugs = {slug for section in self.own_sections for kind, slug in rich_text.pieces(section.body or "") if kind == "packet"}
+        packets: QuerySet[Packet] = (
+            Packet.objects.filter(page__slug__in=slugs).select_related("page").prefetch_related("physicians")
+        )
+        self.packets = {packet.page.slug: packet for packet in packets} if slugs else {}
+
+    def present(self) -> Presented:
+        """The page, ready to show."""
+        sections = [self._section(section) for section in self.own_sections]
+        words = sum(len(rich_text.plain_text(section.body or "").split()) for section in self.own_sections)
+        return Presented(sections, self.citations.numbered(), max(1, round(words / WORDS_A_MINUTE)))
+
+    def _shared_sections(self) -> dict[str, Section]:
+        empty = {section.kind for section in self.own_sections if section.kind in CARE_KINDS and not section.body}
+        if not empty:
+            return {}
+        shared = Section.objects.filter(page__slug=EMERGENCY_SLUG, kind__in=empty).exclude(body_en="")
+        return {section.kind: section for section in shared}
+
+    def _section(self, section: Section) -> ShownSection:
+        kind = SectionKind(section.kind)
+        body = section.body or ""
+        make = {
+            SectionKind.GLANCE: self._facts,
+            SectionKind.RISKS: self._risks,
+            SectionKind.STEPS: self._leads("operation"),
+            SectionKind.TIMELINE: self._leads("timeline wide"),
+            SectionKind.QUESTIONS: self._single("questions"),
+            SectionKind.CHECKLIST: self._single("checklist"),
+            SectionKind.EMERGENCY: self._care(kind),
+            SectionKind.TODAY: self._care(kind),
+            SectionKind.APPOINTMENT: self._care(kind),
+        }.get(kind, self._prose)
+        return ShownSection(section.heading, section.anchor, section.level, kind.value, make(body))
+
+    def _html(self, body: str) -> SafeString:
+        body = CITATION.sub(self.citations.link, rich_text.with_scoped_headers(body))
+        # A space before a superscript would strand it on a line of its own.
+        return mark_safe(re.sub(r"\s+(<sup>)", r"\1", body))
+
+    def _prose(self, body: str) -> list[Block]:
+        blocks = []
+        for kind, value in rich_text.pieces(body):
+            if kind == "html":
+                blocks.append(Block("html", html=self._html(value)))
+            elif kind == "figure" and value in self.figures:
+                number, figure = self.figures[value]
+                blocks.append(Block("figure", figure=figure, number=number))
+            elif kind == "packet" and value in self.packets:
+                blocks.append(Block("packet", packet=self.packets[value]))
+        return blocks
+
+    def _single(self, kind: str):
+        return lambda body: [Block(kind, html=self._html(body))] if body else []
+
+    def _leads(self, css: str):
+        def make(body: str) -> list[Block]:
+            before, after = rich_text.around_list(body)
+            rows = []
+            for item in rich_text.items(body):
+                lead, rest = rich_text.lead_and_rest(item)
+                if css == "operation":
+                    rows.append(f"<li><strong>{lead}</strong> {rest}</li>")
+                else:
+                    rows.append(f"<li><b>{lead}</b><span>{rest}</span></li>")
+            parts = [before, f'<ol class="{css}">{"".join(rows)}</ol>' if rows else "", after]
+            return [block for part in parts if part for block in self._prose(part)]
+
+        return make
+
+    def _facts(self, body: str) -> list[Block]:
+        facts = [rich_text.lead_and_rest(item) for item in rich_text.items(body)]
+        return [Block("facts", facts=[(self._html(lead), self._html(rest)) for lead, rest in facts])] if facts else []
+
+    def _risks(self, body: str) -> list[Block]:
+        before, after = rich_text.around_list(body)
+        blocks = self._prose(before)
+        risks = []
+        for item in rich_text.items(body):
+            lead, rest = rich_text.lead_and_rest(item)
+            match = RISK.search(lead)
+            if match:
+                number = int(match["number"].replace(",", ""))
+                risks.append(Risk(lead, number, int(match["out_of"].replace(",", "")), self._html(rest)))
+        if risks:
+            blocks.append(Block("risks", risks=risks))
+        return blocks + self._prose(after)
+
+    def _care(self, kind: SectionKind):
+        def make(body: str) -> list[Block]:
+            body = body or (self.shared[kind].body if kind in self.shared else "")
+            return [Block("care", html=self._html(body), level=kind.value)] if body else []
+
+        return make
+
+
+def present(page: Page) -> Presented:
+    """Present a page whose sections and figures are prefetched."""
+    return Presenter(page).present()

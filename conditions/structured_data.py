@@ -1,0 +1,209 @@
+"""Pages as schema.org, printed as JSON-LD. Pure functions from rows to text; samples are never claimed as real."""
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from clinic_site.models import Clinic, Weekday
+from clinic_site.site_record import current_clinic
+
+from .models import Kind, Page, Physician, ReviewState
+from .presentation import Presented
+from .rich_text import plain_text
+
+Graph = dict[str, Any]
+ENTITY_TYPES = {Kind.PROCEDURE: "MedicalProcedure", Kind.CONDITION: "MedicalCondition", Kind.SYMPTOM: "MedicalSignOrSymptom"}
+
+
+def for_home() -> SafeString:
+    """The clinic and its website."""
+    site = {
+        "@type": "WebSite",
+        "@id": _url("/#website"),
+        "url": _url("/"),
+        "name": current_clinic().name,
+        "inLanguage": "en",
+        "publisher": {"@id": _url("/#clinic")},
+        "potentialAction": {
+            "@type": "SearchAction",
+            "target": {"@type": "EntryPoint", "urlTemplate": _url(reverse("conditions:search")) + "?q={search_term_string}"},
+            "query-input": "required name=search_term_string",
+        },
+    }
+    return _print([clinic_graph(current_clinic()), site])
+
+
+def for_index(kind: Kind, heading: str, pages: list[Page]) -> SafeString:
+    """A list of pages of one kind."""
+    entries = [
+        {"@type": "ListItem", "position": position, "url": _url(page.get_absolute_url()), "name": page.name}
+        for position, page in enumerate(pages, 1)
+    ]
+    path = reverse(f"conditions:{kind.value}_index")
+    collection = {
+        "@type": "CollectionPage",
+        "@id": _url(path),
+        "url": _url(path),
+        "name": heading,
+        "mainEntity": {"@type": "ItemList", "itemListElement": entries},
+    }
+    return _print([collection, breadcrumbs([(_("Home"), "/"), (heading, path)])])
+
+
+def for_crumbs(trail: list[tuple[str, str]]) -> SafeString:
+    """Only the way to this page."""
+    return _print([breadcrumbs([(_("Home"), "/"), *trail])])
+
+
+def for_page(page: Page, presented: Presented, context: dict[str, Any]) -> SafeString:
+    """One page: the medical web page, what it is about, and the way to it."""
+    return _print(
+        [
+            web_page(page, presented),
+            *([about(page, context)] if page.kind in ENTITY_TYPES else []),
+            breadcrumbs(context["breadcrumbs"]),
+        ]
+    )
+
+
+def for_physician(physician: Physician) -> SafeString:
+    """A doctor; a sample profile gives only the way to the page."""
+    trail = [
+        (_("Home"), "/"),
+        (_("Physicians"), reverse("conditions:physician_index")),
+        (physician.name, physician.get_absolute_url()),
+    ]
+    person = {
+        "@type": "Physician",
+        "@id": _url(physician.get_absolute_url()),
+        "url": _url(physician.get_absolute_url()),
+        "name": physician.name,
+        "description": physician.lead,
+        "medicalSpecialty": physician.role,
+        "parentOrganization": {"@id": _url("/#clinic")},
+        "telephone": current_clinic().phone,
+    }
+    return _print([*([] if physician.is_sample else [person]), breadcrumbs(trail)])
+
+
+def clinic_graph(clinic: Clinic) -> Graph:
+    """The clinic as MedicalClinic, with address and hours."""
+    hours = (
+        [
+            {
+                "@type": "OpeningHoursSpecification",
+                "dayOfWeek": f"https://schema.org/{Weekday(row.weekday).name.title()}",
+                "opens": f"{row.opens_at:%H:%M}",
+                "closes": f"{row.closes_at:%H:%M}",
+            }
+            for row in clinic.opening_hours.all()
+        ]
+        if not clinic._state.adding
+        else []
+    )
+    return {
+        "@type": "MedicalClinic",
+        "@id": _url("/#clinic"),
+        "name": clinic.name,
+        "url": _url("/"),
+        "description": clinic.description,
+        "telephone": clinic.phone,
+        "email": clinic.email,
+        "image": _url("/static/img/share.png"),
+        "address": {
+            "@type": "PostalAddress",
+            "streetAddress": clinic.street,
+            "addressLocality": clinic.city,
+            "addressRegion": clinic.state,
+            "postalCode": clinic.postal_code,
+            "addressCountry": clinic.country,
+        },
+        "openingHoursSpecification": hours,
+        "medicalSpecialty": "https://schema.org/Musculoskeletal",
+    }
+
+
+def web_page(page: Page, presented: Presented) -> Graph:
+    """The page itself: who checked it and when, for whom, what it cites. A sample review is left out."""
+    data: Graph = {
+        "@type": "MedicalWebPage" if page.kind != Kind.NOTICE else "WebPage",
+        "@id": _url(page.get_absolute_url()) + "#page",
+        "url": _url(page.get_absolute_url()),
+        "name": page.title,
+        "description": page.description,
+        "inLanguage": "en",
+        "isPartOf": {"@id": _url("/#website")},
+        "publisher": {"@id": _url("/#clinic")},
+        "dateModified": page.changed_at.date().isoformat(),
+    }
+    if page.first_published_on:
+        data["datePublished"] = page.first_published_on.isoformat()
+    if page.kind != Kind.NOTICE:
+        data["audience"] = {"@type": "Patient"}
+        data["citation"] = [entry.reference.title for entry in presented.references]
+    if page.kind in ENTITY_TYPES:
+        data["about"] = {"@id": _url(page.get_absolute_url()) + "#about"}
+    if page.review_state == ReviewState.REVIEWED and page.reviewed_by and page.reviewed_on and not page.reviewed_by.is_sample:
+        data["lastReviewed"] = page.reviewed_on.isoformat()
+        data["reviewedBy"] = {"@type": "Physician", "name": page.reviewed_by.name, "url": _url(page.reviewed_by.get_absolute_url())}
+    return data
+
+
+def about(page: Page, context: dict[str, Any]) -> Graph:
+    """The procedure, condition or symptom that a page is about."""
+    kind = Kind(page.kind)
+    data: Graph = {
+        "@type": page.schema_type or ENTITY_TYPES[kind],
+        "@id": _url(page.get_absolute_url()) + "#about",
+        "name": page.name,
+        "alternateName": page.alternate_names or [],
+        "description": page.summary,
+        "url": _url(page.get_absolute_url()),
+    }
+    codes = [{"@type": "MedicalCode", "codeValue": code, "codingSystem": "ICD-10-CM"} for code in page.codes.get("icd10cm", [])]
+    if codes:
+        data["code"] = codes
+    sections = {section.anchor: " ".join(plain_text(block.html) for block in section.blocks) for section in _sections(context)}
+    if kind == Kind.PROCEDURE:
+        data["bodyLocation"] = page.body_location or "Spine"
+        for name, anchors in {
+            "howPerformed": ("involved", "operation"),
+            "preparation": ("prepare", "getting-ready"),
+            "followup": ("recovery",),
+        }.items():
+            if text := next((sections[anchor] for anchor in anchors if sections.get(anchor)), ""):
+                data[name] = text[:600]
+    if kind == Kind.CONDITION:
+        data["signOrSymptom"] = [{"@type": "MedicalSymptom", "name": entry.page.name} for entry in context["symptoms"]]
+        data["possibleTreatment"] = [{"@type": "MedicalTherapy", "name": entry.page.name} for entry in context["treatments"]]
+    if kind == Kind.SYMPTOM:
+        data["possibleTreatment"] = []
+        data["cause"] = [{"@type": "MedicalCause", "name": entry.page.name} for entry in context["causes"]]
+    return {key: value for key, value in data.items() if value not in ("", [])}
+
+
+def _sections(context: dict[str, Any]) -> list:
+    return context["presented"].sections
+
+
+def breadcrumbs(trail: list[tuple[str, str]]) -> Graph:
+    """The way from the front page to here."""
+    entries = [
+        {"@type": "ListItem", "position": position, "name": str(label), "item": _url(path)}
+        for position, (label, path) in enumerate(trail, 1)
+    ]
+    return {"@type": "BreadcrumbList", "itemListElement": entries}
+
+
+def _url(path: str) -> str:
+    return settings.SITE_URL + path
+
+
+def _print(graphs: list[Graph]) -> SafeString:
+    text = json.dumps({"@context": "https://schema.org", "@graph": graphs}, ensure_ascii=False, separators=(",", ":"))
+    # Inside a script element only these could end it or start a comment.
+    return mark_safe(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))

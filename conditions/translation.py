@@ -1,0 +1,74 @@
+"""Which columns exist once for each language (`title_en`, `title_es`)."""
+
+from modeltranslation.translator import TranslationOptions, register
+
+from .models import (
+    Condition,
+    Figure,
+    GlossaryTerm,
+    Guide,
+    Notice,
+    Packet,
+    Page,
+    Physician,
+    Procedure,
+    Section,
+    Symptom,
+    Testimonial,
+)
+
+
+@register([Page, Procedure, Condition, Symptom, Guide, Notice])
+class PageTranslation(TranslationOptions):
+    """Words of a page; its state and review in each language are columns of their own."""
+
+    fields = ("title", "name", "summary", "description", "card", "alternate_names", "search_terms")
+    required_languages = {"en": ("title", "name")}
+
+
+@register(Section)
+class SectionTranslation(TranslationOptions):
+    """Heading and text of a section."""
+
+    fields = ("heading", "body")
+    required_languages = {"en": ("heading",)}
+
+
+@register(Figure)
+class FigureTranslation(TranslationOptions):
+    """Everything a figure says in words."""
+
+    fields = ("title", "alt", "caption", "long_description", "callouts")
+    required_languages = {"en": ("title", "alt", "caption")}
+
+
+@register(Physician)
+class PhysicianTranslation(TranslationOptions):
+    """What a profile says; names and credentials stay as they are."""
+
+    fields = ("role", "lead", "bio", "days")
+    required_languages = {"en": ("role", "lead")}
+
+
+@register(Testimonial)
+class TestimonialTranslation(TranslationOptions):
+    """A testimonial and the line under its name."""
+
+    fields = ("quote", "descriptor")
+    required_languages = {"en": ("quote", "descriptor")}
+
+
+@register(Packet)
+class PacketTranslation(TranslationOptions):
+    """The label of a packet."""
+
+    fields = ("label", "intro")
+    required_languages = {"en": ("label",)}
+
+
+@register(GlossaryTerm)
+class GlossaryTermTranslation(TranslationOptions):
+    """A term and its plain meaning."""
+
+    fields = ("term", "definition")
+    required_languages = {"en": ("term", "definition")}

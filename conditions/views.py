@@ -1,0 +1,222 @@
+"""Public pages. Each view finds its rows and hands them to a template; nothing is decided here."""
+
+import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from . import graph, structured_data
+from . import search as site_search
+from .models import GlossaryTerm, Kind, Packet, Page, Physician, Region, Testimonial
+from .packet_pdf import packet_pdf as make_packet_pdf
+from .presentation import present
+
+HOME_PROCEDURES = (
+    "spinal-osteotomy",
+    "spinal-fusion",
+    "microdiscectomy",
+    "disc-replacement",
+    "laminectomy-decompression",
+)
+REGION_HINTS = {
+    Region.CERVICAL: _("Stiff neck, headache at the base of the skull, pain or tingling down an arm"),
+    Region.THORACIC: _("Ache between the shoulder blades, a rounded or uneven back"),
+    Region.LUMBAR: _("Aching or sharp low back pain, pain or numbness down a leg"),
+    Region.SACRAL: _("Pain near the dimple of the pelvis, on sitting or on stairs"),
+}
+INDEX_WORDS = {
+    Kind.PROCEDURE: (_("Procedures"), _("What happens, who it may help, what else you can do, and what can go wrong.")),
+    Kind.CONDITION: (
+        _("Conditions of the neck and back"),
+        _("Each page says what the condition is, how it feels, what usually helps, and when to see someone."),
+    ),
+    Kind.SYMPTOM: (_("Symptoms"), _("Start from what you feel. Each page says what may be behind it and when it cannot wait.")),
+    Kind.GUIDE: (
+        _("Patient guides"),
+        _("Step by step: your first visit, getting ready for surgery, going home, and when to get help."),
+    ),
+}
+CACHED_PUBLIC = {"public": True, "max_age": 60, "stale_while_revalidate": 600}
+cached_public = cache_control(**CACHED_PUBLIC)
+
+
+def _respond(request: HttpRequest, template: str, context: dict[str, Any], nav: str = "") -> HttpResponse:
+    return render(request, template, {"nav_current": nav, **context})
+
+
+@require_safe
+@cached_public
+def home(request: HttpRequest) -> HttpResponse:
+    """The front page."""
+    procedures = {page.slug: page for page in Page.objects.published().filter(slug__in=HOME_PROCEDURES)}
+    symptoms = list(Page.objects.published().of_kind(Kind.SYMPTOM))
+    regions = [
+        {
+            "value": region.value,
+            "label": region.label,
+            "hint": hint,
+            "symptom_count": sum(region.value in page.regions for page in symptoms),
+            "url": f"{reverse('conditions:symptom_index')}?region={region.value}",
+        }
+        for region, hint in REGION_HINTS.items()
+    ]
+    return _respond(
+        request,
+        "conditions/home.html",
+        {
+            "procedures": [procedures[slug] for slug in HOME_PROCEDURES if slug in procedures],
+            "regions": regions,
+            "physicians": Physician.objects.filter(is_published=True),
+            "testimonials": Testimonial.objects.shown()[:3],
+            "first_visit": Page.objects.published().filter(slug="first-consultation").first(),
+            "structured_data": structured_data.for_home(),
+        },
+        "home",
+    )
+
+
+@require_safe
+@cached_public
+def page_index(request: HttpRequest, kind: Kind) -> HttpResponse:
+    """All published pages of a kind, filtered by `?region=`."""
+    heading, lead = INDEX_WORDS[kind]
+    current = request.GET.get("region", "")
+    if current not in Region.values:
+        current = ""
+    pages = list(Page.objects.published().of_kind(kind))
+    regions = [region for region in Region if any(region.value in page.regions for page in pages)]
+    shown = [page for page in pages if not current or current in page.regions]
+    return _respond(
+        request,
+        "conditions/page_index.html",
+        {
+            "kind": kind,
+            "heading": heading,
+            "lead": lead,
+            "regions": regions,
+            "current_region": current,
+            "pages": shown,
+            "structured_data": structured_data.for_index(kind, str(heading), shown),
+        },
+        kind.value,
+    )
+
+
+@require_safe
+def page_detail(request: HttpRequest, kind: Kind, slug: str) -> HttpResponse:
+    """One page. Staff see drafts too, marked, uncached and kept from search engines."""
+    pages = Page.objects.visible_to(request.user).select_related("reviewed_by").prefetch_related("sections", "figures")
+    page = get_object_or_404(pages, kind=kind, slug=slug)
+    presented = present(page)
+    context = {
+        "page": page,
+        "presented": presented,
+        "is_preview": not page.is_published,
+        "review_overdue": bool(page.next_review_on and page.next_review_on < datetime.date.today()),
+        "breadcrumbs": _breadcrumbs(page),
+        "testimonials": page.testimonials.shown() if kind == Kind.PROCEDURE else [],
+        "packets": Packet.objects.filter(page=page).prefetch_related("physicians") if kind == Kind.GUIDE else [],
+        **graph.related(page),
+    }
+    context["structured_data"] = structured_data.for_page(page, presented, context)
+    response = _respond(request, "conditions/page_detail.html", context, kind.value)
+    if page.is_published:
+        patch_cache_control(response, **CACHED_PUBLIC)
+    else:
+        response["Cache-Control"] = "no-store"
+        response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _breadcrumbs(page: Page) -> list[tuple[str, str]]:
+    trail = [(_("Home"), reverse("conditions:home"))]
+    if page.kind in INDEX_WORDS:
+        labels = {
+            Kind.PROCEDURE: _("Procedures"),
+            Kind.CONDITION: _("Conditions"),
+            Kind.SYMPTOM: _("Symptoms"),
+            Kind.GUIDE: _("Patient guides"),
+        }
+        trail.append((labels[Kind(page.kind)], reverse(f"conditions:{page.kind}_index")))
+    return [*trail, (page.name, page.get_absolute_url())]
+
+
+@require_safe
+def packet_pdf(request: HttpRequest, slug: str) -> HttpResponse:
+    """The printed form of a packet, made from the same page."""
+    packet = get_object_or_404(
+        Packet.objects.select_related("page__reviewed_by").prefetch_related("physicians", "page__sections", "page__figures"),
+        page__slug=slug,
+        page__in=Page.objects.visible_to(request.user),
+    )
+    content = make_packet_pdf(packet)
+    if content is None:
+        return render(request, "conditions/pdf_unavailable.html", {"page": packet.page}, status=503)
+    response = HttpResponse(content, content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="{slug}.pdf"'
+    response["Cache-Control"] = "public, max-age=60"
+    return response
+
+
+@require_safe
+@cached_public
+def physician_index(request: HttpRequest) -> HttpResponse:
+    """The people who see patients."""
+    physicians = Physician.objects.filter(is_published=True)
+    context = {"physicians": physicians, "structured_data": structured_data.for_crumbs([(_("Physicians"), request.path)])}
+    return _respond(request, "conditions/physician_index.html", context, "physicians")
+
+
+@require_safe
+@cached_public
+def physician_detail(request: HttpRequest, slug: str) -> HttpResponse:
+    """One doctor: what they treat, how they work, packets for their patients."""
+    physician = get_object_or_404(Physician, slug=slug, is_published=True)
+    interests = list(physician.interests.all() & Page.objects.published())
+    return _respond(
+        request,
+        "conditions/physician_detail.html",
+        {
+            "physician": physician,
+            "conditions": [page for page in interests if page.kind == Kind.CONDITION],
+            "procedures": [page for page in interests if page.kind == Kind.PROCEDURE],
+            "packets": physician.packets.select_related("page").filter(page__in=Page.objects.published()),
+            "structured_data": structured_data.for_physician(physician),
+        },
+        "physicians",
+    )
+
+
+@require_safe
+@cached_public
+def glossary(request: HttpRequest) -> HttpResponse:
+    """Every term, by letter."""
+    letters: dict[str, list[GlossaryTerm]] = {}
+    for term in sorted(GlossaryTerm.objects.all(), key=lambda term: term.term.lower()):
+        letters.setdefault(term.term[0].upper(), []).append(term)
+    context = {"letters": list(letters.items()), "structured_data": structured_data.for_crumbs([(_("Glossary"), request.path)])}
+    return _respond(request, "conditions/glossary.html", context, "glossary")
+
+
+@require_safe
+@cache_control(private=True, no_store=True)
+def search(request: HttpRequest) -> HttpResponse:
+    """Results for `?q=`, best first, with a filter by kind."""
+    query = request.GET.get("q", "").replace("\0", "")[:100].strip()
+    kind = request.GET.get("kind", "")
+    found = site_search.search(query) if query else []
+    kinds = [(value, label, sum(result.page.kind == value for result in found)) for value, label in Kind.choices]
+    context = {
+        "query": query,
+        "results": [result for result in found if not kind or result.page.kind == kind],
+        "total": len(found),
+        "kinds": [entry for entry in kinds if entry[2]],
+        "current_kind": kind if kind in Kind.values else "",
+    }
+    return _respond(request, "conditions/search.html", context, "search")
