@@ -1,0 +1,17 @@
+// The consultation form works the same without these lines.
+const form = document.querySelector("#consultation-form");
+let sent = false;
+form.addEventListener("submit", (event) => {
+  sent ||= !event.defaultPrevented;
+});
+
+// Back after sending, with the page kept alive: nothing that was typed may still be read.
+addEventListener("pageshow", (event) => {
+  if (event.persisted && sent) location.reload();
+});
+
+// A link from the error summary may lead into the folded part.
+addEventListener("click", (event) => {
+  const link = event.target.closest?.(".error-summary a[href^='#']");
+  if (link) document.querySelector(link.hash)?.closest("details")?.setAttribute("open", "");
+});

@@ -1,0 +1,84 @@
+// Enhancements only: every page works without this file.
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+// Move focus to the error summary, so that it is read out first.
+document.querySelector("[data-focus]")?.focus();
+
+// One request per press: the button stays pressed until the answer arrives.
+for (const form of all("form[data-once]")) {
+  form.addEventListener("submit", (event) => {
+    const button = form.querySelector("[type=submit]");
+    if (button.getAttribute("aria-disabled") === "true") return event.preventDefault();
+    button.setAttribute("aria-disabled", "true");
+    if (button.dataset.busy) button.firstChild.textContent = button.dataset.busy;
+  });
+}
+// Coming back with the browser's back button makes the form usable again.
+addEventListener("pageshow", () => {
+  for (const button of all("form[data-once] [aria-disabled]")) button.removeAttribute("aria-disabled");
+});
+
+// "None of these" and the warning signs exclude each other.
+for (const none of all('[name="red_flags"][value="none"]')) {
+  const others = all('[name="red_flags"]:not([value="none"])', none.form);
+  none.addEventListener("change", () => none.checked && others.forEach((box) => (box.checked = false)));
+  others.forEach((box) => box.addEventListener("change", () => box.checked && (none.checked = false)));
+}
+
+// The bar at the foot of phones comes up once the buttons it repeats are out of sight.
+const bar = document.querySelector("[data-action-bar]");
+const asks = all("[data-main-action], .masthead__ask");
+if (bar && asks.length) {
+  const seen = new Set();
+  const watcher = new IntersectionObserver((entries) => {
+    for (const entry of entries) entry.isIntersecting ? seen.add(entry.target) : seen.delete(entry.target);
+    bar.classList.toggle("is-away", seen.size > 0);
+  });
+  asks.forEach((ask) => watcher.observe(ask));
+}
+
+// Mark the part being read in the contents list, where the list stands beside the text.
+const links = new Map(all(".toc a").map((link) => [decodeURIComponent(link.hash.slice(1)), link]));
+const beside = matchMedia("(min-width: 62rem)");
+if (links.size) {
+  const headings = all(".article__body [id]").filter((heading) => links.has(heading.id));
+  let current, waiting;
+  const mark = () => {
+    waiting = false;
+    const line = innerHeight * 0.25;
+    const here = links.get(headings.findLast((heading) => heading.getBoundingClientRect().top < line)?.id);
+    if (here === current) return;
+    current?.removeAttribute("aria-current");
+    here?.setAttribute("aria-current", "true");
+    current = here;
+    const rail = here?.closest(".article__aside");
+    // Not under a keyboard's focus: that would carry the focused link out of sight.
+    if (rail && rail.scrollHeight > rail.clientHeight && !rail.contains(document.activeElement)) rail.scrollTop = here.offsetTop - rail.clientHeight / 2;
+  };
+  const soon = () => {
+    if (!waiting && beside.matches) waiting = requestAnimationFrame(mark);
+  };
+  addEventListener("scroll", soon, { passive: true });
+  beside.addEventListener("change", soon);
+  soon();
+}
+
+// A contents list that lies over the text on phones closes once it has been used.
+for (const list of all(".toc details")) {
+  list.addEventListener("click", (event) => event.target.closest("a") && (list.open = false));
+}
+
+// Print the page, or only the list that a button stands in.
+for (const button of all("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const sheet = button.closest("[data-sheet]");
+    sheet?.classList.add("is-printed");
+    document.body.classList.toggle("is-printing", Boolean(sheet));
+    print();
+  });
+}
+addEventListener("afterprint", () => {
+  document.body.classList.remove("is-printing");
+  all(".is-printed").forEach((sheet) => sheet.classList.remove("is-printed"));
+});
