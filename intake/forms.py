@@ -1,0 +1,404 @@
+"""The public form: what is asked, how it is laid out, what is let through."""
+
+import logging
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import phonenumbers
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import HTML, Div, Field, Fieldset, Layout, Submit
+from crispy_forms.utils import TEMPLATE_PACK
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import Error, connection
+from django.template import Context
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from email_validator import EmailNotValidError, validate_email
+
+from clinic_site.models import Clinic
+from conditions.models import Kind, Page
+
+from .consent import consent_text
+from .fields import parse_phone
+from .models import (
+    NO_RED_FLAG,
+    PAIN_AREA_CHOICES,
+    RED_FLAG_CHOICES,
+    BestTime,
+    ContactChannel,
+    Imaging,
+    OnBehalfOf,
+    ReferralSource,
+    YesNo,
+)
+from .tokens import SubmissionToken
+
+MESSAGE_LENGTH = 2000
+SLUG = re.compile(r"[a-z0-9-]{1,80}")
+# Marks that reverse or re-order the text around them: a name could show as another one.
+BIDI_CONTROLS = {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
+
+log = logging.getLogger(__name__)
+
+
+# --- the pages a request can be about --------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PublishedPage:
+    """As much of a page as the form shows."""
+
+    slug: str
+    kind: Kind
+    name: str
+    title: str
+
+
+_last_good: dict[tuple[str, str], dict[str, PublishedPage]] = {}
+
+
+def published_pages() -> dict[str, PublishedPage]:
+    """Published pages by slug, in the current language; the last good copy while the database is away.
+
+    Empty where the database is away and this process has never seen it.
+    """
+    key = (str(connection.settings_dict["NAME"]), get_language() or "")
+    try:
+        _last_good[key] = {
+            page.slug: PublishedPage(page.slug, Kind(page.kind), page.name or page.title, page.title)
+            for page in Page.objects.published().order_by("name_en")
+        }
+    except Error as error:
+        log.warning("list of pages not readable: %s", type(error).__name__)
+    return _last_good.get(key, {})
+
+
+# --- fields ----------------------------------------------------------------------------
+
+
+def refuse_unreadable(value: str, *, allowed: str = "") -> None:
+    """Raise ValidationError on characters that no keyboard types into a form: controls, half characters, re-ordering marks."""
+    for char in value:
+        if unicodedata.category(char) in {"Cc", "Cs"} and char not in allowed or char in BIDI_CONTROLS:
+            raise ValidationError(_("This has characters that we cannot read. Please type it again."), code="unreadable")
+
+
+class Line(forms.CharField):
+    """One line of text, trimmed, inner runs of spaces made one."""
+
+    def __init__(self, *, max_length: int, **kwargs: Any) -> None:
+        super().__init__(max_length=max_length, **kwargs)
+        self.error_messages["max_length"] = _("Use %(limit_value)d characters or fewer. You have %(show_value)d.")
+        self.widget.attrs.setdefault("class", "input")
+
+    def to_python(self, value: Any) -> str:
+        text = super().to_python(value)
+        refuse_unreadable(text, allowed="\t")
+        return re.sub(r"\s+", " ", text)
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        # No maxlength: a browser would cut off what is pasted without a word.
+        return {}
+
+
+class Paragraphs(Line):
+    """Text of several lines; a line break counts as one character, as in the browser."""
+
+    widget = forms.Textarea
+
+    def to_python(self, value: Any) -> str:
+        text = forms.CharField.to_python(self, value).replace("\r\n", "\n").replace("\r", "\n")
+        refuse_unreadable(text, allowed="\t\n")
+        return text
+
+
+class EmailAddress(Line):
+    """An e-mail address, checked by form alone: nothing is looked up."""
+
+    def clean(self, value: Any) -> str:
+        text = super().clean(value)
+        if not text:
+            return ""
+        try:
+            return validate_email(text, check_deliverability=False).normalized
+        except EmailNotValidError:
+            raise ValidationError(_("Enter an email address like name@example.com"), code="invalid") from None
+
+
+class PhoneNumber(Line):
+    """A telephone number as people type it; gives E.164, with `;ext=` where there is an extension."""
+
+    def clean(self, value: Any) -> str:
+        text = super().clean(value)
+        if not text:
+            return ""
+        number = parse_phone(text)
+        if number is None:
+            raise ValidationError(
+                _("Enter a phone number with all its digits, for example 703 555 0142, or with + and the country code"), code="invalid"
+            )
+        dialled = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        return f"{dialled};ext={number.extension}" if number.extension else dialled
+
+
+class Interest(forms.ChoiceField):
+    """One of the published pages; any page address while the list of pages can't be read."""
+
+    def valid_value(self, value: str) -> bool:
+        return super().valid_value(value) or (len(self.choices) == 1 and bool(SLUG.fullmatch(value)))
+
+
+def _choose(label: str | Promise, choices: Iterable[tuple[str, Any]], **kwargs: Any) -> forms.ChoiceField:
+    return forms.ChoiceField(label=label, choices=list(choices), widget=forms.RadioSelect, required=False, **kwargs)
+
+
+class OptionalPart(Div):
+    """The part of the form that may be left alone. Opens by itself where it holds an error or an answer."""
+
+    template = "clinic/layout/optional.html"
+
+    def render(self, form: "ConsultationForm", context: Context, template_pack: str = TEMPLATE_PACK, **kwargs: Any) -> SafeString:
+        self.is_open = form.optional_is_open
+        return super().render(form, context, template_pack, **kwargs)
+
+
+# --- the form --------------------------------------------------------------------------
+
+
+class ConsultationForm(forms.Form):
+    """Ask for a consultation. Required: a name, one way to reach the person, and consent.
+
+    Beside the fields it carries three hidden values, see `intake/hidden.html`: the
+    signed one-time id, the page it came from, and whether the warning was read.
+    """
+
+    name = Line(
+        label=_("Full name"),
+        max_length=120,
+        error_messages={"required": _("Enter your full name")},
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    phone = PhoneNumber(
+        label=_("Phone number"),
+        max_length=40,
+        required=False,
+        help_text=_("Give a number, an email, or both. Add the country code if it is not in the US."),
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
+    )
+    email = EmailAddress(
+        label=_("Email"),
+        max_length=254,
+        required=False,
+        help_text=_("We will send a note that we have your request"),
+        widget=forms.TextInput(attrs={"type": "email", "autocomplete": "email", "inputmode": "email", "spellcheck": "false"}),
+    )
+    red_flags = forms.MultipleChoiceField(
+        label=_("Do you have any of these right now?"), choices=RED_FLAG_CHOICES, widget=forms.CheckboxSelectMultiple, required=False
+    )
+    consent = forms.BooleanField(error_messages={"required": _("Tick the box if you agree that we may contact you")})
+
+    on_behalf_of = _choose(_("Who is this request for?"), OnBehalfOf.choices, initial=OnBehalfOf.ME)
+    patient_name = Line(
+        label=_("Name of the person who needs care"),
+        max_length=120,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=_("We will call you, at the number or address above."),
+    )
+    relation = Line(label=_("You are their"), max_length=60, required=False, help_text=_("For example: daughter, partner, guardian"))
+    patient_is_minor = forms.BooleanField(label=_("They are under 18"), required=False)
+    preferred_contact = _choose(_("How should we answer?"), ContactChannel.choices)
+    best_time = _choose(_("Best time to call"), BestTime.choices, initial=BestTime.ANY)
+    may_leave_voicemail = forms.BooleanField(label=_("You may leave a voicemail that names the clinic"), required=False)
+    interest = Interest(label=_("What would you like to talk about?"), required=False)
+    pain_area = _choose(_("Where is the main problem?"), PAIN_AREA_CHOICES)
+    message = Paragraphs(
+        label=_("Anything else we should know?"),
+        max_length=MESSAGE_LENGTH,
+        required=False,
+        help_text=_("For example, how long it has lasted and what makes it worse. Up to 2,000 characters."),
+        widget=forms.Textarea(attrs={"class": "input", "rows": 4}),
+    )
+    imaging = forms.MultipleChoiceField(
+        label=_("Scans you already have"), choices=Imaging.choices, widget=forms.CheckboxSelectMultiple, required=False
+    )
+    referral_source = forms.ChoiceField(
+        label=_("How did you hear of us?"), choices=[("", _("Choose if you like")), *ReferralSource.choices], required=False
+    )
+    spoken_language = Line(
+        label=_("Language you speak best"), max_length=60, required=False, help_text=_("We call you in it, at no cost, with an interpreter")
+    )
+    needs_interpreter = forms.BooleanField(label=_("I would like an interpreter, also a sign language one"), required=False)
+    access_needs = Line(
+        label=_("Help you need to visit or talk to us"),
+        max_length=300,
+        required=False,
+        help_text=_("For example: wheelchair, large print, calls by relay"),
+    )
+
+    OPTIONAL = (
+        "on_behalf_of",
+        "patient_name",
+        "relation",
+        "patient_is_minor",
+        "preferred_contact",
+        "best_time",
+        "may_leave_voicemail",
+        "interest",
+        "pain_area",
+        "message",
+        "imaging",
+        "referral_source",
+        "spoken_language",
+        "needs_interpreter",
+        "access_needs",
+    )
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        clinic: Clinic,
+        pages: Mapping[str, PublishedPage],
+        origin: str = "",
+        submission_token: str = "",
+        warning_token: str = "",
+        honeypot: str = "",
+    ) -> None:
+        self.origin = origin if SLUG.fullmatch(origin) else ""
+        self.origin_page = pages.get(self.origin)
+        self.submission_token = submission_token or SubmissionToken.issue()
+        self.warning_token, self.honeypot = warning_token, honeypot
+        interests = _interests(pages)
+        super().__init__(data, initial={"interest": origin if origin in dict(interests) else ""})
+        self.fields["consent"].label = consent_text(clinic.name)
+        self.fields["interest"].choices = _grouped(interests)
+        for name in ("interest", "referral_source"):
+            self.fields[name].widget.attrs["class"] = "input"
+        for field in self.fields.values():
+            if isinstance(field, forms.ChoiceField):
+                field.error_messages["invalid_choice"] = _("Choose one of the answers in the list")
+        self.helper = self._laid_out()
+
+    def _laid_out(self) -> FormHelper:
+        helper = FormHelper()
+        helper.form_id = "consultation-form"
+        helper.form_class = "form"
+        helper.form_action = "intake:consultation"
+        helper.attrs = {"novalidate": "", "data-once": ""}
+        helper.layout = Layout(
+            HTML("{% include 'intake/hidden.html' %}"),
+            Fieldset(
+                _("About you"),
+                "name",
+                Div("phone", "email", css_class="form__row"),
+                css_class="form__section",
+            ),
+            Field("red_flags", template="intake/fields/red_flags.html", wrapper_class="choices--pairs"),
+            OptionalPart(
+                Fieldset(
+                    _("Who it is for, and how to answer"),
+                    Field("on_behalf_of", wrapper_class="choices--row"),
+                    Div("patient_name", "relation", "patient_is_minor", css_class="reveals form__section", data_reveals="other"),
+                    Field("preferred_contact", wrapper_class="choices--row"),
+                    Field("best_time", wrapper_class="choices--row"),
+                    "may_leave_voicemail",
+                    css_class="form__section",
+                ),
+                Fieldset(
+                    _("Your spine"),
+                    "interest",
+                    Field("pain_area", template="intake/fields/pain_area.html", wrapper_class="choices--row choices--tall"),
+                    "message",
+                    Field("imaging", wrapper_class="choices--row"),
+                    css_class="form__section",
+                ),
+                Fieldset(
+                    _("Language and access"),
+                    "spoken_language",
+                    "needs_interpreter",
+                    "access_needs",
+                    "referral_source",
+                    css_class="form__section",
+                ),
+            ),
+            Field("consent", template="intake/fields/consent.html"),
+            Div(
+                Submit("send", "{{ submit_label }}", css_id="id_send", data_busy=_("Sending your request")),
+                HTML("{% include 'intake/send_hint.html' %}"),
+                css_class="flow-s",
+            ),
+        )
+        return helper
+
+    @property
+    def optional_is_open(self) -> bool:
+        """Whether the optional part holds an error or an answer, and so must not be folded away."""
+        return self.is_bound and not set(self.OPTIONAL).isdisjoint({*self.changed_data, *self.errors})
+
+    @property
+    def problems(self) -> list[tuple[str, str]]:
+        """Every error with the id of the place to go to, in the order of the page."""
+        if not self.is_bound:
+            return []
+        general = [("id_send", message) for message in self.non_field_errors()]
+        in_order = [pointer.name for pointer in self.helper.layout.get_field_names()]
+        return general + [
+            (self[name].id_for_label or self[name].auto_id, message) for name in in_order for message in self.errors.get(name, [])
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        """Rules over several fields: one way to reach the person, no field sent twice with different answers."""
+        data = super().clean() or self.cleaned_data
+        self._refuse_repeated()
+        if not data.get("phone") and not data.get("email") and not {"phone", "email"} & set(self.errors):
+            self.add_error("phone", _("Enter a phone number or an email, so that we can answer you"))
+        if data.get("preferred_contact") == ContactChannel.EMAIL and not data.get("email") and "email" not in self.errors:
+            self.add_error("email", _("Enter your email, or choose to be called"))
+        return data
+
+    def _refuse_repeated(self) -> None:
+        if not hasattr(self.data, "getlist"):
+            return
+        for name, field in self.fields.items():
+            if not isinstance(field, forms.MultipleChoiceField) and len(set(self.data.getlist(name))) > 1:
+                self.add_error(name, _("This was sent twice with different answers. Please give one."))
+
+    def answers(self) -> dict[str, str]:
+        """The valid answers as they are stored: text, codes of several choices joined by commas."""
+        given = self.cleaned_data
+        answers = {name: str(value) for name, value in given.items() if isinstance(value, str)}
+        answers["red_flags"] = _without_none(given["red_flags"], NO_RED_FLAG)
+        answers["imaging"] = _without_none(given["imaging"], Imaging.NONE)
+        for name in ("may_leave_voicemail", "patient_is_minor", "needs_interpreter"):
+            answers[name] = YesNo.YES.value if given[name] else YesNo.NO.value
+        if answers["on_behalf_of"] != OnBehalfOf.OTHER:
+            answers |= {"patient_name": "", "relation": "", "patient_is_minor": ""}
+        return answers
+
+    @property
+    def has_red_flag(self) -> bool:
+        """Whether a valid form says that something needs an emergency room."""
+        return any(flag != NO_RED_FLAG for flag in self.cleaned_data["red_flags"])
+
+
+def _without_none(codes: list[str], none: str) -> str:
+    return ",".join(code for code in codes if code != none) or ",".join(codes)
+
+
+def _interests(pages: Mapping[str, PublishedPage]) -> list[tuple[str, PublishedPage]]:
+    return [(slug, page) for slug, page in pages.items() if page.kind in {Kind.PROCEDURE, Kind.CONDITION}]
+
+
+def _grouped(interests: list[tuple[str, PublishedPage]]) -> list[tuple[str, Any]]:
+    groups = [
+        (heading, [(slug, page.name) for slug, page in interests if page.kind == kind])
+        for kind, heading in ((Kind.PROCEDURE, _("Procedures")), (Kind.CONDITION, _("Conditions")))
+    ]
+    return [("", _("Something else, or not sure")), *(group for group in groups if group[1])]

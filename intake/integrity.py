@@ -1,0 +1,156 @@
+"""Whether rows and their side effects agree: no request without its mails, no mail without its request, nothing unreadable."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from . import spool
+from .fields import box
+from .models import ConsultationRequest, EventKind, LeadEvent, LeadStatus, NoticeKind, Outbox, SearchKey, SearchKind
+from .rotation import SEALED, batches, described
+from .submission import shown_reference
+
+EXAMPLES = 10
+BATCH = 500
+PATIENCE_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One kind of disagreement: how many, the first few of them, and what to do. Holds no answers."""
+
+    what: str
+    count: int
+    examples: tuple[str, ...]
+    advice: str
+
+    def __str__(self) -> str:
+        more = " and more" if self.count > len(self.examples) else ""
+        return f"{self.count} {self.what}: {', '.join(self.examples)}{more}. {self.advice}"
+
+
+def check() -> list[Finding]:
+    """Everything that disagrees, one finding a kind; empty where all is well. Reads only.
+
+    Takes some seconds for each ten thousand requests, since it opens every answer.
+    Raises django.db.Error where the database is away.
+    """
+    checks: list[tuple[str, Callable[[], Iterator[str]], str]] = [
+        (
+            "requests without their mails",
+            _without_notices,
+            "Nobody may have been told: answer them now, and look for what removed the mails.",
+        ),
+        (
+            "mails without their request",
+            _without_request,
+            "Where a request was deleted on purpose, delete its mails too; else bring it back from the last backup.",
+        ),
+        (
+            "requests without a record of their arrival",
+            _without_event,
+            "They were not written by the site: find out what did, and compare with the last backup.",
+        ),
+        (
+            "requests that no search finds",
+            _without_search_keys,
+            "They still stand in the list under their reference. Compare with the last backup.",
+        ),
+        (
+            "rows that no key opens",
+            _unreadable_rows,
+            "Put the key that opens them back into ENCRYPTION_KEYS; altered ones come back only from a backup.",
+        ),
+        (
+            "spool files already stored",
+            _stored_spool_files,
+            "Harmless, a second storing changes nothing. If they stay, see that the worker runs and may delete in SPOOL_DIR.",
+        ),
+        (
+            "spool files that cannot be read",
+            _unreadable_spool_files,
+            "Each may be a request nobody has seen. Put the key that opens them back, then move them from set-aside to SPOOL_DIR.",
+        ),
+    ]
+    return [finding for what, find, advice in checks if (finding := _finding(what, find(), advice))]
+
+
+def _finding(what: str, found: Iterator[str], advice: str) -> Finding | None:
+    examples: list[str] = []
+    count = 0
+    for name in found:
+        count += 1
+        if len(examples) < EXAMPLES:
+            examples.append(name)
+    return Finding(what, count, tuple(examples), advice) if count else None
+
+
+def _references(requests: QuerySet) -> Iterator[str]:
+    return (shown_reference(found) for found in requests.order_by("pk").values_list("reference", flat=True).iterator())
+
+
+def _without_notices() -> Iterator[str]:
+    def has(kind: NoticeKind) -> Exists:
+        return Exists(Outbox.objects.filter(request=OuterRef("pk"), kind=kind))
+
+    # Whether there is an address to acknowledge to is known without opening it, by its search key.
+    has_email = Exists(SearchKey.objects.filter(request=OuterRef("pk"), kind=SearchKind.EMAIL))
+    lacking = ~has(NoticeKind.STAFF) | (Q(has_email) & ~has(NoticeKind.ACKNOWLEDGEMENT))
+    return _references(ConsultationRequest.objects.exclude(status=LeadStatus.SPAM).filter(lacking))
+
+
+def _without_request() -> Iterator[str]:
+    strays = Outbox.objects.filter(Q(request=None) | ~Q(reference=F("request__reference"))).order_by("pk")
+    return (f"{shown_reference(found)} ({kind})" for found, kind in strays.values_list("reference", "kind").iterator())
+
+
+def _without_event() -> Iterator[str]:
+    arrivals = LeadEvent.objects.filter(request=OuterRef("pk"), kind__in=[EventKind.RECEIVED, EventKind.REPLAYED])
+    return _references(ConsultationRequest.objects.exclude(Exists(arrivals)))
+
+
+def _without_search_keys() -> Iterator[str]:
+    return _references(ConsultationRequest.objects.exclude(Exists(SearchKey.objects.filter(request=OuterRef("pk")))))
+
+
+def _unreadable_rows() -> Iterator[str]:
+    for model in SEALED:
+        for rows in batches(model, BATCH):
+            yield from (described(model, row) for row in rows if row.not_opened_by(box().decrypt))
+
+
+def _stored_spool_files() -> Iterator[str]:
+    found = [path for path in spool.waiting() if _is_stored(path)]
+    if found:
+        # A worker may be between its commit and dropping the file: only a file that stays is worth a word.
+        time.sleep(PATIENCE_SECONDS)
+    return (path.name for path in found if path.exists())
+
+
+def _is_stored(path: Path) -> bool:
+    try:
+        submission = spool.read(path)
+    except (OSError, spool.Unreadable):
+        return False
+    return ConsultationRequest.objects.filter(
+        submission_id=submission.submission_id, answers_digest=submission.answers_digest
+    ).exists()
+
+
+def _unreadable_spool_files() -> Iterator[str]:
+    for path in spool.waiting():
+        try:
+            spool.read(path)
+        except FileNotFoundError:
+            continue
+        except (OSError, spool.Unreadable):
+            yield path.name
+    aside = spool.folder() / spool.ASIDE
+    yield from (f"{spool.ASIDE}/{path.name}" for path in sorted(_files(aside)))
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []

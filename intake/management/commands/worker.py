@@ -1,0 +1,80 @@
+"""The background worker: sends mails, stores what waits in the spool, forgets old counters."""
+
+import logging
+import os
+import signal
+import threading
+from argparse import ArgumentParser
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import close_old_connections, connection
+from django.utils import timezone
+
+from intake import outbox, services, spam
+
+PAUSE_SECONDS = 2.0
+# Every step survives a kill, so one that hangs isn't waited for.
+STOP_SECONDS = 0.7
+
+log = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    """Runs until SIGTERM or SIGINT, then ends within a second."""
+
+    help = "Send due mails, store spooled requests, and clear away old counters, until stopped."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """`--once`: one round, then end."""
+        parser.add_argument("--once", action="store_true", help="Do one round and end.")
+
+    def handle(self, *args: Any, once: bool = False, **options: Any) -> None:
+        """Run one round, or rounds until stopped."""
+        self.stop = threading.Event()
+        if once:
+            self.round()
+            return
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._asked_to_stop)
+        rounds = threading.Thread(target=self._rounds, name="worker", daemon=True)
+        rounds.start()
+        log.info("worker started")
+        while not self.stop.wait(1) and rounds.is_alive():
+            pass
+        rounds.join(STOP_SECONDS)
+        log.info("worker stopped")
+        if rounds.is_alive():
+            logging.shutdown()
+            os._exit(0)
+
+    def _asked_to_stop(self, number: int, frame: FrameType | None) -> None:
+        self.stop.set()
+
+    def _rounds(self) -> None:
+        while not self.stop.is_set():
+            self.round()
+            self.stop.wait(PAUSE_SECONDS)
+        connection.close()
+
+    def round(self) -> None:
+        """Each task once; one that fails is logged by its kind of error and tried again in the next round."""
+        for task in (services.replay_spool, self._send, lambda: spam.forget_expired(timezone.now())):
+            if not self.stop.is_set():
+                self._try(task)
+
+    def _send(self) -> None:
+        if sent := outbox.send_due(self.stop.is_set):
+            log.info("%d mails sent", sent)
+
+    @staticmethod
+    def _try(task: Callable[[], object]) -> None:
+        try:
+            close_old_connections()
+            task()
+        except Exception as error:
+            log.warning("worker: %s", type(error).__name__)
+            if not connection.in_atomic_block:
+                connection.close()

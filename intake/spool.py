@@ -1,0 +1,141 @@
+"""Where requests wait while the database is away: one encrypted file each, on disk before anyone is told "received".
+
+Files are named by submission and digest of the answers, so the same request is
+always the same file. Reading, storing and removing is `services.replay_spool`.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from secrets import token_hex
+
+from cryptography.fernet import InvalidToken
+from django.conf import settings
+
+from .fields import box
+from .submission import Submission
+
+SUFFIX = ".sealed"
+ASIDE = "set-aside"
+# An unfinished file this old belongs to a process that died before it told anyone "received".
+STALE_SECONDS = 24 * 3600
+
+
+class Unreadable(Exception):
+    """A spool file that no key opens, or whose content is no request. `reason` says which, without content."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def folder() -> Path:
+    """The spool's folder; made, for this user alone, where it is missing."""
+    path = Path(settings.SPOOL_DIR)
+    if not path.is_dir():
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _sync_folder(path.parent)
+    return path
+
+
+def write(submission: Submission) -> Path:
+    """Keep a submission: sealed, complete under its final name, and on disk with its folder entry when this returns.
+
+    Raises OSError where that can't be had; nothing half-written stays then.
+    """
+    sealed = box().encrypt(submission.as_json().encode())
+    target = folder() / f"{submission.submission_id.hex}-{submission.answers_digest}{SUFFIX}"
+    unfinished = target.with_name(f".{token_hex(8)}.unfinished")
+    try:
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(sealed)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, target)
+    except BaseException:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        raise
+    _sync_folder(target.parent)
+    return target
+
+
+def waiting() -> list[Path]:
+    """Files to be replayed, oldest first. Also clears away unfinished files that are long dead."""
+    for unfinished in folder().glob(".*.unfinished"):
+        with suppress(OSError):
+            if time.time() - unfinished.stat().st_mtime > STALE_SECONDS:
+                unfinished.unlink()
+    return [path for _, path in sorted(_by_age(folder().glob(f"*{SUFFIX}")))]
+
+
+def read(path: Path) -> Submission:
+    """The submission in a file. Raises FileNotFoundError if another process took it, Unreadable if it can't be opened."""
+    sealed = path.read_bytes()
+    try:
+        return Submission.from_json(box().decrypt(sealed))
+    except InvalidToken as error:
+        raise Unreadable("no key opens it") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Unreadable("its content is no request") from error
+
+
+def remove(path: Path) -> None:
+    """Drop a file whose request is committed."""
+    path.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def set_aside(path: Path) -> None:
+    """Move an unreadable file out of the way, for a person to look at."""
+    aside = path.parent / ASIDE
+    aside.mkdir(mode=0o700, exist_ok=True)
+    target = aside / path.name
+    if target.exists():
+        target = aside / f"{path.stem}-{token_hex(4)}{SUFFIX}"
+    os.replace(path, target)
+    _sync_folder(aside)
+    _sync_folder(path.parent)
+
+
+def depth() -> int:
+    """How many requests wait."""
+    return _safely(lambda: sum(1 for _ in folder().glob(f"*{SUFFIX}")), 0)
+
+
+def oldest_age() -> timedelta | None:
+    """How long the oldest of them has waited; None where none waits."""
+    times = [written for written, _ in _by_age(folder().glob(f"*{SUFFIX}"))] if depth() else []
+    return timedelta(seconds=max(0.0, time.time() - min(times))) if times else None
+
+
+def set_aside_count() -> int:
+    """How many unreadable files wait for a person."""
+    return _safely(lambda: sum(1 for path in (folder() / ASIDE).glob("*") if path.is_file()), 0)
+
+
+def _by_age(paths: Iterable[Path]) -> list[tuple[float, Path]]:
+    found = []
+    for path in paths:
+        with suppress(FileNotFoundError):
+            found.append((path.stat().st_mtime, path))
+    return found
+
+
+def _safely(count: Callable[[], int], otherwise: int) -> int:
+    try:
+        return count()
+    except OSError:
+        return otherwise
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

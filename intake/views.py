@@ -1,0 +1,122 @@
+"""The form, and the receipt. Success and failure are separate pages that share no text."""
+
+import math
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_http_methods, require_safe
+
+from clinic_site.network import client_address, network_of
+from clinic_site.site_record import current_clinic
+
+from . import spam
+from .consent import CONSENT_VERSION, consent_text
+from .forms import ConsultationForm, published_pages
+from .response_clock import zone_of
+from .services import NotStored, promise, submit_consultation_request
+from .submission import Submission, shown_reference
+from .tokens import SubmissionToken, has_read_warning, read_receipt, receipt_token, warning_token
+
+RETRY_AFTER_SECONDS = 120
+FREE_TEXTS = ("name", "patient_name", "relation", "message", "spoken_language", "access_needs")
+no_store = cache_control(no_store=True, private=True)
+
+
+@no_store
+@require_http_methods(["GET", "HEAD", "POST"])
+def consultation(request: HttpRequest) -> HttpResponse:
+    """The consultation form; `?about=<slug>` carries along the page it is opened from."""
+    if request.method == "POST":
+        return _receive(request)
+    form = ConsultationForm(clinic=current_clinic(), pages=published_pages(), origin=request.GET.get("about", ""))
+    return _show(request, "intake/consultation.html", form)
+
+
+def _receive(request: HttpRequest) -> HttpResponse:
+    clinic = current_clinic()
+    token = SubmissionToken.read(request.POST.get("submission", ""))
+    form = ConsultationForm(
+        request.POST,
+        clinic=clinic,
+        pages=published_pages(),
+        origin=request.POST.get("origin", ""),
+        submission_token=request.POST["submission"] if token else "",
+        warning_token=request.POST.get("warning", ""),
+        honeypot=request.POST.get("website", ""),
+    )
+    is_valid = form.is_valid()
+    if token is None:
+        form.add_error(None, _("This page was open for more than a day, or was changed on the way. Please press the button once more."))
+    if token is None or not is_valid:
+        return _show(request, "intake/consultation.html", form, status=422)
+
+    if form.has_red_flag and not has_read_warning(form.warning_token, token.submission_id):
+        form.warning_token = warning_token(token.submission_id)
+        return _show(request, "intake/warning.html", form, submit_label=_("I have read this. Send my request"))
+
+    answers = form.answers()
+    submission = Submission(
+        submission_id=token.submission_id,
+        answers=answers,
+        received_at=timezone.now(),
+        consent_version=CONSENT_VERSION,
+        consent_text=consent_text(clinic.name),
+        language=get_language() or "en",
+        origin=form.origin,
+        spam_reasons=tuple(
+            spam.reasons_in([answers.get(name, "") for name in FREE_TEXTS], honeypot=form.honeypot, took=token.age)
+        ),
+    )
+    try:
+        receipt = submit_consultation_request(submission, network=network_of(client_address(request)))
+    except spam.FloodLimit as limit:
+        seconds = math.ceil(limit.retry_after.total_seconds())
+        response = _show(
+            request,
+            "intake/too_many.html",
+            form,
+            status=429,
+            submit_label=_("Try again with the same answers"),
+            retry_minutes=math.ceil(seconds / 60),
+        )
+        response.headers["Retry-After"] = str(seconds)
+        return response
+    except NotStored:
+        response = _show(request, "intake/not_sent.html", form, status=503, submit_label=_("Try again with the same answers"))
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        return response
+    token_in_address = receipt_token(receipt.reference, receipt.received_at)
+    return HttpResponseRedirect(reverse("intake:received", args=[token_in_address]), status=303)
+
+
+def _show(
+    request: HttpRequest, template: str, form: ConsultationForm, *, status: int = 200, submit_label: str = "", **context: object
+) -> HttpResponse:
+    context |= {"form": form, "submit_label": submit_label or _("Send my request")}
+    return render(request, template, context, status=status)
+
+
+@no_store
+@require_safe
+def received(request: HttpRequest, token: str) -> HttpResponse:
+    """The receipt: reference, when it was saved, what happens next. Needs no database and shows no answer."""
+    found = read_receipt(token)
+    if found is None:
+        raise Http404
+    reference, received_at = found
+    clinic = current_clinic()
+    with timezone.override(zone_of(clinic.time_zone)):
+        return render(
+            request,
+            "intake/received.html",
+            {
+                "reference": shown_reference(reference),
+                "received_at": received_at,
+                "respond_by": promise(clinic, received_at),
+            },
+        )
