@@ -1,0 +1,71 @@
+"""A real Chromium on the real server."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page as Tab
+
+from tests.live import live_template, new_site, site_server, start_server  # noqa: F401
+from tests.prerequisites import chromium
+
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1440, "height": 900}
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    """The system's Chromium where there is one, else the browser tool's own."""
+    found = chromium()
+    arguments = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"]
+    return {**browser_type_launch_args, **({"executable_path": found} if found else {}), "args": arguments}
+
+
+class Watch:
+    """What a tab asked for and complained about."""
+
+    def __init__(self, tab: Tab, origin: str) -> None:
+        self.foreign: list[str] = []
+        self.complaints: list[str] = []
+        tab.on("request", lambda request: None if request.url.startswith((origin, "data:")) else self.foreign.append(request.url))
+        tab.on("console", lambda message: self.complaints.append(message.text) if message.type in ("error", "warning") else None)
+        tab.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def is_clean(self) -> bool:
+        """Nothing was asked of another origin and nothing went wrong."""
+        assert self.foreign == []
+        assert self.complaints == []
+        return True
+
+
+@pytest.fixture
+def open_tab(new_context, site_server):  # noqa: F811
+    """Opens a tab on the site: `open_tab(PHONE, javascript=False)`; gives the tab and what it was watched doing."""
+
+    def make(size=DESKTOP, javascript=True, scheme="light", server=None):
+        origin = (server or site_server).url()
+        context = new_context(viewport=size, java_script_enabled=javascript, color_scheme=scheme, base_url=origin, reduced_motion="reduce")
+        tab = context.new_page()
+        return tab, Watch(tab, origin)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def staff_password(site_server):  # noqa: F811
+    """The one-time password of the first account, as the command prints it."""
+    printed = site_server.manage("first_account").stdout
+    return re.search(r"password\s+(\S+)", printed)[1]
+
+
+@pytest.fixture
+def sign_in(site_server, staff_password):  # noqa: F811
+    """Signs a tab in to the staff pages."""
+
+    def act(tab):
+        tab.goto("/admin/")
+        tab.get_by_label("Username").fill("staff")
+        tab.get_by_label("Password").fill(staff_password)
+        tab.get_by_role("button", name="Log in").click()
+        tab.wait_for_url("**/admin/")
+
+    return act

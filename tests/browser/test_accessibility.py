@@ -1,0 +1,93 @@
+"""axe-core finds nothing: WCAG 2.2 AA and best practices, on every public page and staff page, light and dark."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from .conftest import DESKTOP, PHONE
+
+AXE = (Path(__file__).parent.parent / "vendor" / "axe.min.js").read_text()
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def violations(tab):
+    tab.evaluate(AXE)
+    found = tab.evaluate("tags => axe.run({runOnly: tags})", TAGS)["violations"]
+    return [(one["id"], [node["html"][:160] for node in one["nodes"][:3]]) for one in found]
+
+
+@pytest.fixture(scope="session")
+def public_paths(site_server):
+    pages = site_server.rows("select kind, slug from conditions_page where status = 'published'")
+    folders = {"procedure": "/procedures/", "condition": "/conditions/", "symptom": "/symptoms/", "guide": "/guides/", "notice": "/"}
+    lists = ["/", "/procedures/", "/conditions/", "/symptoms/", "/guides/", "/physicians/", "/physicians/sample-surgeon-a/", "/glossary/"]
+    return [*lists, "/search/?q=back", "/search/?q=zzzz", "/search/", "/no-such-page/", *(f"{folders[kind]}{slug}/" for kind, slug in pages)]
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (DESKTOP, "light")], ids=["phone-dark", "desktop-light"])
+def test_every_public_page_is_open_to_all(open_tab, public_paths, size, scheme):
+    tab, watch = open_tab(size, scheme=scheme)
+    failures = {}
+    for path in public_paths:
+        tab.goto(path)
+        if found := violations(tab):
+            failures[path] = found
+        width = tab.evaluate("document.documentElement.scrollWidth")
+        if width > size["width"]:
+            failures[f"{path} sideways"] = width
+    assert not failures, json.dumps(failures, indent=1)[:6000]
+    assert watch.foreign == [] and all("404" in complaint for complaint in watch.complaints)
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (DESKTOP, "dark")], ids=["phone-light", "desktop-dark"])
+def test_the_main_pages_are_open_to_all_in_the_other_light_too(open_tab, size, scheme):
+    tab, watch = open_tab(size, scheme=scheme)
+    for path in ("/", "/procedures/spinal-osteotomy/", "/conditions/kyphosis/", "/symptoms/", "/guides/spinal-deformity-packet/"):
+        tab.goto(path)
+        assert violations(tab) == [], path
+    assert watch.is_clean()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_the_form_is_open_to_all_in_each_of_its_states(open_tab, size, scheme):
+    tab, _ = open_tab(size, scheme=scheme)
+    tab.goto("/consultation/?about=spinal-osteotomy")
+    assert violations(tab) == []
+    tab.locator("form button[type=submit]").last.click()
+    assert tab.title().startswith("Error:")
+    assert violations(tab) == []
+    tab.locator("[name=name]").fill("Axe Sample")
+    tab.locator("[name=phone]").fill("+1 703 555 0142")
+    tab.locator("[name=consent]").check()
+    flag = tab.locator("[name=red_flags]").first
+    if not flag.is_visible():
+        tab.locator("details:has([name=red_flags]) summary").first.click()
+    flag.check()
+    assert violations(tab) == []
+    tab.locator("form button[type=submit]").last.click()
+    assert "911" in tab.locator("main").inner_text()
+    assert violations(tab) == []
+    tab.locator("form button[type=submit]").last.click()
+    tab.locator(".ticket__ref").wait_for()
+    assert violations(tab) == []
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (DESKTOP, "light")], ids=["phone-dark", "desktop-light"])
+def test_staff_pages_are_open_to_all(open_tab, sign_in, site_server, size, scheme):
+    tab, watch = open_tab(size, scheme=scheme)
+    tab.goto("/admin/")
+    assert violations(tab) == []
+    sign_in(tab)
+    page = site_server.rows("select id from conditions_page where slug = 'spinal-osteotomy'")[0][0]
+    for path in (
+        "/admin/",
+        "/admin/intake/consultationrequest/",
+        "/admin/conditions/procedure/",
+        f"/admin/conditions/procedure/{page}/change/",
+        "/admin/password_change/",
+    ):
+        tab.goto(path)
+        assert violations(tab) == [], path
+    assert watch.is_clean()

@@ -1,0 +1,147 @@
+"""From the front page to a stored request that staff see: in a real browser, with and without script, on phone and desktop."""
+
+import re
+import uuid
+
+import pytest
+from playwright.sync_api import expect
+
+from .conftest import DESKTOP, PHONE
+
+HEADLINE = "Congratulations! You are taking the first step to overcome your neck or back pain."
+THANKS = "Thank you for choosing Virginia Spine Institute!"
+FOLLOW_UP = "A member of our new patient team will reach out to you shortly to discuss your care."
+
+
+def fill_in(tab, name):
+    tab.get_by_label("Full name").first.fill(name)
+    tab.locator("[name=phone]").fill("(703) 555-0142")
+    tab.locator("[name=consent]").check()
+
+
+def send(tab):
+    tab.get_by_role("button", name=re.compile("^Send my request")).click()
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["script", "no-script"])
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_from_the_front_page_to_the_lead_in_admin(open_tab, sign_in, size, javascript):
+    name = f"Journey {uuid.uuid4().hex[:8]}"
+    tab, watch = open_tab(size, javascript)
+    tab.goto("/")
+    tab.locator("main").get_by_role("link", name="Spinal osteotomy").first.click()
+    expect(tab.get_by_role("heading", level=1)).to_have_text("Spinal osteotomy for spinal deformity")
+    tab.get_by_role("link", name="Learn if you are a candidate for this surgery").first.click()
+    expect(tab).to_have_url(re.compile(r"/consultation/\?about=spinal-osteotomy$"))
+    expect(tab.locator("main")).to_contain_text("Spinal osteotomy")
+    fill_in(tab, name)
+    send(tab)
+    expect(tab.get_by_role("heading", level=1)).to_have_text(HEADLINE)
+    expect(tab.locator("main")).to_contain_text(THANKS)
+    expect(tab.locator("main")).to_contain_text(FOLLOW_UP)
+    assert name not in tab.content() and "555-0142" not in tab.url
+    reference = tab.locator(".ticket__ref").inner_text()
+    assert re.fullmatch(r"[2-9A-Z]{4}-[2-9A-Z]{4}", reference)
+    tab.reload()
+    expect(tab.locator(".ticket__ref")).to_have_text(reference)
+    assert watch.is_clean()
+
+    staff, staff_watch = open_tab(size)
+    sign_in(staff)
+    staff.goto("/admin/intake/consultationrequest/")
+    row = staff.get_by_role("row").filter(has_text=reference)
+    expect(row).to_contain_text(name)
+    row.get_by_role("link", name=re.compile(reference)).first.click()
+    expect(staff.locator("main")).to_contain_text(name)
+    expect(staff.locator("main")).to_contain_text("703")
+    expect(staff.locator("main")).to_contain_text("Spinal osteotomy")
+    assert name not in staff.title() and name not in staff.url
+    assert staff_watch.is_clean()
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["script", "no-script"])
+def test_a_mistake_is_named_at_the_top_and_at_its_field_and_all_typed_text_stays(open_tab, javascript):
+    tab, watch = open_tab(PHONE, javascript)
+    tab.goto("/consultation/")
+    tab.get_by_label("Full name").first.fill("Ana Núñez")
+    tab.locator("[name=phone]").fill("703 55")
+    send(tab)
+    assert tab.title().startswith("Error:")
+    summary = tab.locator(".error-summary")
+    expect(summary).to_be_visible()
+    if javascript:
+        expect(summary).to_be_focused()
+    expect(tab.locator("[name=name]")).to_have_value("Ana Núñez")
+    phone = tab.locator("[name=phone]")
+    expect(phone).to_have_value("703 55")
+    expect(phone).to_have_attribute("aria-invalid", "true")
+    described = phone.get_attribute("aria-describedby").split()
+    assert any("error" in part and tab.locator(f"#{part}").is_visible() for part in described)
+    summary.get_by_role("link").first.click()
+    # A refused form is answered with 422, which the browser reports as a failed resource; nothing else may be.
+    assert watch.foreign == [] and all("422" in complaint for complaint in watch.complaints)
+
+
+def test_a_double_click_stores_one_request(open_tab, site_server):
+    name = f"Double {uuid.uuid4().hex[:8]}"
+    tab, _ = open_tab()
+    before = site_server.rows("select count(*) from intake_consultationrequest")[0][0]
+    tab.goto("/consultation/")
+    fill_in(tab, name)
+    tab.get_by_role("button", name=re.compile("^Send my request")).dblclick()
+    expect(tab.locator(".ticket__ref")).to_be_visible()
+    assert site_server.rows("select count(*) from intake_consultationrequest")[0][0] == before + 1
+
+
+def test_going_back_after_sending_shows_nothing_that_was_typed(open_tab, site_server):
+    name = f"Back {uuid.uuid4().hex[:8]}"
+    tab, _ = open_tab()
+    tab.goto("/consultation/")
+    fill_in(tab, name)
+    send(tab)
+    expect(tab.locator(".ticket__ref")).to_be_visible()
+    tab.go_back()
+    expect(tab.locator("[name=name]")).to_have_value("")
+    assert name not in tab.content()
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["script", "no-script"])
+def test_a_warning_sign_interrupts_once_with_911_and_still_lets_the_request_through(open_tab, site_server, javascript):
+    name = f"Urgent {uuid.uuid4().hex[:8]}"
+    tab, _ = open_tab(PHONE, javascript)
+    tab.goto("/consultation/")
+    fill_in(tab, name)
+    flag = tab.locator("[name=red_flags]").first
+    if not flag.is_visible():
+        tab.locator("details:has([name=red_flags]) summary").first.click()
+    flag.check()
+    send(tab)
+    expect(tab.locator("main")).to_contain_text("911")
+    expect(tab.locator(".ticket__ref")).to_have_count(0)
+    tab.locator("form").get_by_role("button", name=re.compile("Send my request")).last.click()
+    expect(tab.locator(".ticket__ref")).to_be_visible()
+
+
+def test_the_menu_works_on_a_phone_without_script(open_tab):
+    tab, watch = open_tab(PHONE, javascript=False)
+    tab.goto("/")
+    tab.get_by_role("button", name="Menu").click()
+    tab.locator("#nav").get_by_role("link", name="Conditions").click()
+    expect(tab.get_by_role("heading", level=1)).to_contain_text("Conditions")
+    assert watch.is_clean()
+
+
+def test_the_top_link_moves_focus_too(open_tab):
+    tab, _ = open_tab()
+    tab.goto("/procedures/spinal-osteotomy/")
+    tab.get_by_role("link", name="Back to the Top").click()
+    assert tab.evaluate("window.scrollY") == 0
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.getBoundingClientRect().top") < 200
+
+
+def test_pages_do_not_scroll_sideways_at_320_pixels_or_at_twice_the_text(open_tab):
+    tab, _ = open_tab({"width": 320, "height": 700})
+    for path in ("/", "/procedures/spinal-osteotomy/", "/consultation/", "/conditions/", "/guides/spinal-deformity-packet/"):
+        tab.goto(path)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 320, path

@@ -1,0 +1,164 @@
+"""Text files become pages, and pages text files, without losing anyone's work."""
+
+import shutil
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from conditions.content_pack import FOLDER, PackError, export_pack, load_pack
+from conditions.models import Page, Section
+
+pytestmark = pytest.mark.django_db
+
+PAGE = """---
+kind: guide
+slug: a-test-guide
+title: A test guide
+name: Test guide
+summary: What to do.
+regions: [whole]
+status: published
+---
+## First {#first}
+
+<p>Plain words.</p>
+
+### Second {#second .checklist}
+
+<ul>
+<li>Do this.</li>
+</ul>
+"""
+
+
+@pytest.fixture
+def pack(tmp_path):
+    """A pack of one page."""
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "a-test-guide.en.md").write_text(PAGE)
+    return tmp_path
+
+
+def rewrite(pack, old, new):
+    path = pack / "pages" / "a-test-guide.en.md"
+    path.write_text(path.read_text().replace(old, new))
+    return path
+
+
+def test_a_file_becomes_a_page_with_its_sections(pack):
+    report = load_pack(pack)
+    page = Page.objects.get(slug="a-test-guide")
+    assert report.added == ["page:a-test-guide"]
+    assert [(s.heading, s.level, s.kind) for s in page.sections.all()] == [("First", 2, "prose"), ("Second", 3, "checklist")]
+
+
+def test_loading_twice_changes_nothing(pack):
+    load_pack(pack)
+    ids = list(Section.objects.values_list("pk", flat=True))
+    report = load_pack(pack)
+    assert (report.added, report.updated, report.unchanged) == ([], [], ["page:a-test-guide"])
+    assert list(Section.objects.values_list("pk", flat=True)) == ids
+
+
+def test_a_changed_file_changes_the_page(pack):
+    load_pack(pack)
+    rewrite(pack, "Plain words.", "Other words.")
+    assert load_pack(pack).updated == ["page:a-test-guide"]
+    assert "Other words." in Page.objects.get(slug="a-test-guide").sections.first().body
+
+
+def test_a_page_that_staff_edited_is_kept_and_said(pack, capsys):
+    load_pack(pack)
+    Section.objects.filter(page__slug="a-test-guide", anchor="first").update(body_en="<p>Staff words.</p>")
+    rewrite(pack, "Plain words.", "File words.")
+    call_command("load_content", str(pack))
+    assert Section.objects.get(page__slug="a-test-guide", anchor="first").body_en == "<p>Staff words.</p>"
+    assert "kept page:a-test-guide: staff edited it" in capsys.readouterr().out
+
+
+def test_a_page_that_staff_made_under_the_same_address_is_kept(pack):
+    Page.objects.create(kind="guide", slug="a-test-guide", title_en="Ours", name_en="Ours", summary_en="Ours.")
+    assert load_pack(pack).kept == ["page:a-test-guide"]
+    assert Page.objects.get(slug="a-test-guide").title_en == "Ours"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "cause"),
+    [
+        ("kind: guide", "kind: recipe", 2, "kind"),
+        ("title: A test guide", "title:", 4, "title"),
+        ("summary: What to do.", "summary: [unclosed", 7, "YAML"),
+        ("regions: [whole]", "regions: whole", 7, "must be a list"),
+        ("status: published", "status: published\ncolour: red", 9, "unknown key"),
+        ("slug: a-test-guide", "slug: another", 3, "must be named"),
+        ("## First {#first}", "## First", 10, "heading must look like"),
+        ("## First {#first}", "## First {#first .poem}", 10, "unknown section kind"),
+        ("{#second .checklist}", "{#first}", 14, "stands twice"),
+        ("## First {#first}", "Words before.\n## First {#first}", 10, "before the first"),
+        ("status: published", "status: published\nreviewed_by: nobody", 9, "no physician"),
+        ("status: published", "status: published\nreviewed_on: soon", 9, "no date"),
+        ("status: published", "status: published\nlinks:\n- {relation: read_next, to: nowhere}", 9, "which is no page"),
+        ("status: published", "status: published\nlinks:\n- {relation: cures, to: a-test-guide}", 9, "cures"),
+        ("summary: What to do.", "summary:", 6, "summary"),
+        ("status: published", "status: published\nfigures:\n- {key: k, title: t, caption: c}", 9, "needs key, title, alt"),
+        ("status: published", "status: published\nfigures:\n- {key: k, title: t, alt: '', caption: c}", 9, "alt"),
+        ("status: published", "status: published\nreview_state: not_needed", 8, "medical review"),
+    ],
+)
+def test_a_malformed_file_names_file_line_and_cause_and_loads_nothing(pack, old, new, line, cause):
+    before = set(Page.objects.values_list("slug", flat=True))
+    (pack / "pages" / "z-good.en.md").write_text(PAGE.replace("a-test-guide", "z-good"))
+    path = rewrite(pack, old, new)
+    with pytest.raises(PackError) as caught:
+        load_pack(pack)
+    message = str(caught.value)
+    assert message.startswith(f"{path}, line ") and cause in message
+    assert abs(int(message.split("line ")[1].split(":")[0]) - line) <= 1
+    assert set(Page.objects.values_list("slug", flat=True)) == before
+
+
+def test_bytes_that_are_no_text_are_refused(pack):
+    path = pack / "pages" / "a-test-guide.en.md"
+    path.write_bytes(PAGE.encode() + b"\xff\xfe")
+    with pytest.raises(PackError, match="not UTF-8"):
+        load_pack(pack)
+
+
+def test_the_command_fails_in_one_line(pack):
+    rewrite(pack, "kind: guide", "kind: recipe")
+    with pytest.raises(CommandError, match=r"line 2: .*Nothing was loaded"):
+        call_command("load_content", str(pack))
+
+
+def test_a_pack_without_pages_is_refused(tmp_path):
+    with pytest.raises(PackError, match="no pages"):
+        load_pack(tmp_path)
+
+
+def test_scripts_and_styles_in_a_file_never_reach_the_database(pack):
+    rewrite(
+        pack, "<p>Plain words.</p>", '<p style="x" onclick="y">Safe <script>alert(1)</script><a href="javascript:z">link</a></p>'
+    )
+    load_pack(pack)
+    body = Section.objects.get(page__slug="a-test-guide", anchor="first").body_en
+    assert body == "<p>Safe <a>link</a></p>"
+
+
+def test_load_export_load_gives_the_same_bytes(content, tmp_path):
+    export_pack(tmp_path / "once")
+    shutil.copytree(tmp_path / "once", tmp_path / "again")
+    report = load_pack(tmp_path / "again")
+    export_pack(tmp_path / "twice")
+    assert not report.added and not report.updated and not report.kept
+    once, twice = (
+        {p.relative_to(root): p.read_bytes() for p in root.rglob("*") if p.is_file()}
+        for root in (tmp_path / "once", tmp_path / "twice")
+    )
+    assert once == twice
+
+
+def test_the_projects_own_pack_is_in_the_form_that_export_writes(content, tmp_path):
+    export_pack(tmp_path)
+    ours = {p.relative_to(FOLDER): p.read_text() for p in FOLDER.rglob("*") if p.is_file()}
+    written = {p.relative_to(tmp_path): p.read_text() for p in tmp_path.rglob("*") if p.is_file()}
+    assert ours == written

@@ -1,0 +1,365 @@
+"""What a patient can rely on when reading: the words are there, in order, linked, sourced and open to all."""
+
+import json
+import re
+import zlib
+from urllib.parse import urlsplit
+
+import html5lib
+import pytest
+from django.urls import reverse
+
+from conditions.models import Kind, Page, PageLink, ReviewState, Section
+from conditions.rich_text import plain_text
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("content")]
+
+OSTEOTOMY = "/procedures/spinal-osteotomy/"
+LISTS = ["/", "/procedures/", "/conditions/", "/symptoms/", "/guides/", "/physicians/", "/glossary/", "/search/?q=stooping"]
+
+
+def tree_of(response):
+    return html5lib.parse(response.content.decode(), namespaceHTMLElements=False)
+
+
+def text_of(element):
+    return " ".join("".join(element.itertext()).split())
+
+
+def within(element, name):
+    """Elements of a name below this one; pictures stand in the SVG namespace."""
+    return [found for found in element.iter() if str(found.tag).rsplit("}", 1)[-1] == name]
+
+
+def inflated(stream):
+    try:
+        return zlib.decompress(stream)
+    except zlib.error:
+        return b""
+
+
+def texts(tree, tag):
+    return [text_of(element) for element in tree.iter(tag)]
+
+
+def links(tree):
+    return [(text_of(a), a.get("href", "")) for a in tree.iter("a")]
+
+
+def public_paths():
+    return [*LISTS, *(page.get_absolute_url() for page in Page.objects.published()), "/physicians/sample-surgeon-a/"]
+
+
+@pytest.fixture
+def osteotomy(client):
+    return tree_of(client.get(OSTEOTOMY))
+
+
+def test_the_title_of_the_osteotomy_page(osteotomy):
+    assert texts(osteotomy, "h1") == ["Spinal osteotomy for spinal deformity"]
+
+
+@pytest.mark.parametrize(
+    ("heading", "tags"),
+    [
+        ("What To Expect", ["h2"]),
+        ("Pre-Operative Assessment", ["h3"]),
+        ("What’s Involved in a Spinal Osteotomy", ["h2"]),
+        ("Osteotomy Techniques", ["h2", "h3"]),
+        ("Related Symptoms & Conditions", ["h2"]),
+        ("Patient Testimonials", ["h2"]),
+    ],
+)
+def test_required_headings_stand_to_the_letter(osteotomy, heading, tags):
+    assert heading in [text for tag in tags for text in texts(osteotomy, tag)]
+
+
+@pytest.mark.parametrize(
+    ("label", "target"),
+    [
+        ("stop smoking", "/guides/preparing-for-spine-surgery/#stop-smoking"),
+        ("Preparing for Spine Surgery", "/guides/preparing-for-spine-surgery/"),
+        ("Possible Complications from Spine Surgery", "/guides/possible-complications-of-spine-surgery/"),
+        ("Recovery from Spine Surgery", "/guides/recovery-from-spine-surgery/"),
+        ("Spinal Deformity Packet", "/guides/spinal-deformity-packet/"),
+        ("Learn if you are a candidate for this surgery", "/consultation/?about=spinal-osteotomy"),
+        ("Back to the Top", "#top"),
+    ],
+)
+def test_required_links_stand_to_the_letter_and_lead_where_they_say(osteotomy, client, label, target):
+    assert target in [href for text, href in links(osteotomy) if text.rstrip(".") == label]
+    if target.startswith("/"):
+        assert client.get(target).status_code == 200
+
+
+def test_the_call_to_action_carries_the_procedure_along(client, osteotomy):
+    labels = [text for text, href in links(osteotomy) if href == "/consultation/?about=spinal-osteotomy"]
+    assert any("consultation" in label.lower() for label in labels)
+    assert "Spinal osteotomy" in client.get("/consultation/?about=spinal-osteotomy").content.decode()
+
+
+def test_exactly_two_figures_show_the_techniques_each_with_words(osteotomy):
+    figures = [figure for figure in osteotomy.iter("figure") if "compare" in (figure.get("class") or "")]
+    assert len(figures) == 2
+    for figure in figures:
+        pictures = [svg for svg in within(figure, "svg") if svg.get("role") == "img"]
+        assert len(pictures) == 2
+        assert all(within(svg, "title") and within(svg, "desc") for svg in pictures)
+        assert "Your surgery is planned from your own scans." in text_of(figure)
+        assert within(figure, "details")
+
+
+def test_the_osteotomy_page_is_as_long_as_planned():
+    sections = Section.objects.filter(page__slug="spinal-osteotomy").exclude(kind="clinicians")
+    assert 1200 <= sum(len(plain_text(section.body_en).split()) for section in sections) <= 1800
+
+
+def test_risks_are_shown_as_people_with_the_same_in_words(osteotomy):
+    risks = [element for element in osteotomy.iter() if "risk" in (element.get("class") or "").split()]
+    assert len(risks) >= 4
+    for risk in risks:
+        assert re.search(r"\d+ (out of|in) 100", text_of(risk))
+        assert any("people" in (svg.get("class") or "") for svg in within(risk, "svg"))
+
+
+def test_related_pages_are_those_of_the_plan(osteotomy):
+    found = dict((href, text) for text, href in links(osteotomy))
+    for path in (
+        "/conditions/adult-spinal-deformity/",
+        "/conditions/kyphosis/",
+        "/conditions/flatback-syndrome/",
+        "/conditions/scoliosis/",
+        "/symptoms/stooped-posture-loss-of-balance/",
+        "/symptoms/difficulty-walking/",
+        "/symptoms/low-back-pain/",
+        "/symptoms/uneven-shoulders-hips/",
+    ):
+        assert path in found
+
+
+def test_samples_say_so_where_they_stand(osteotomy):
+    quotes = [figure for figure in osteotomy.iter("figure") if "quote" in (figure.get("class") or "")]
+    assert quotes and all("Sample – not a real patient" in text_of(quote) for quote in quotes)
+    assert "Christian" not in text_of(osteotomy) and "Dr. Good" not in text_of(osteotomy)
+
+
+def test_the_packet_is_named_with_its_surgeon_and_can_be_taken_as_pdf(osteotomy, client):
+    assert "Sample Surgeon A" in text_of(osteotomy)
+    response = client.get("/guides/spinal-deformity-packet/packet.pdf")
+    assert response.status_code == 200 and response["Content-Type"] == "application/pdf"
+    objects = b"".join(inflated(stream) for stream in re.findall(rb"stream\n(.*?)\nendstream", response.content, re.S))
+    assert response.content.startswith(b"%PDF-") and b"/StructTreeRoot" in objects and b"/Lang" in objects
+
+
+def test_every_page_is_valid_html(client):
+    parser = html5lib.HTMLParser(strict=True)
+    for path in public_paths():
+        response = client.get(path)
+        assert response.status_code == 200, path
+        # html5lib knows neither popover nor details-name attributes as errors; strict mode checks the tree.
+        parser.parse(response.content.decode())
+
+
+def test_every_internal_link_and_anchor_resolves(client):
+    ids, wanted = {}, []
+    for path in public_paths():
+        tree = tree_of(client.get(path))
+        ids[urlsplit(path).path] = {element.get("id") for element in tree.iter() if element.get("id")}
+        for text, href in links(tree):
+            parts = urlsplit(href)
+            if parts.scheme in ("tel", "mailto", "https"):
+                continue
+            assert not parts.scheme and not parts.netloc, f"{path}: {href}"
+            assert href, f"{path}: a link without a target: {text}"
+            wanted.append((path, parts.path or urlsplit(path).path, parts.fragment))
+    for page, target, fragment in wanted:
+        if target not in ids:
+            response = client.get(target)
+            assert response.status_code == 200, f"{page} links to {target}"
+            if response["Content-Type"].startswith("text/html"):
+                ids[target] = {element.get("id") for element in tree_of(response).iter() if element.get("id")}
+        if fragment:
+            assert fragment in ids[target], f"{page} links to {target}#{fragment}"
+
+
+def test_titles_and_descriptions_are_there_and_unique(client):
+    seen_titles, seen_descriptions = {}, {}
+    for path in public_paths():
+        tree = tree_of(client.get(path))
+        title = texts(tree, "title")[0]
+        [description] = [meta.get("content") for meta in tree.iter("meta") if meta.get("name") == "description"]
+        assert title not in seen_titles, f"{path} and {seen_titles.get(title)}: {title}"
+        assert description and description not in seen_descriptions, f"{path} and {seen_descriptions.get(description)}"
+        seen_titles[title], seen_descriptions[description] = path, path
+
+
+def test_each_page_has_one_h1_and_no_skipped_level(client):
+    for path in public_paths():
+        levels = [
+            int(element.tag[1]) for element in tree_of(client.get(path)).iter() if element.tag in ("h1", "h2", "h3", "h4", "h5")
+        ]
+        assert levels.count(1) == 1, path
+        assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False)), f"{path}: {levels}"
+
+
+def test_no_inline_style_script_or_handler_and_nothing_from_elsewhere(client):
+    for path in [*public_paths(), "/consultation/", "/no-such-page/"]:
+        html = client.get(path).content.decode()
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", html), path
+        for script in re.findall(r"<script[^>]*>", html):
+            assert "src=" in script or "application/ld+json" in script, f"{path}: {script}"
+        for source in re.findall(r'\s(?:src|srcset|poster|action)="([^"]*)"', html) + re.findall(r'<link[^>]*href="([^"]*)"', html):
+            assert source.startswith(("/", "#", "http://testserver/")), f"{path}: {source}"
+
+
+def test_content_pages_set_no_cookie(client):
+    for path in public_paths():
+        assert not client.get(path).cookies, path
+
+
+def test_structured_data_is_there_and_says_nothing_of_samples(client):
+    for path in [path for path in public_paths() if not path.startswith("/search")]:
+        tree = tree_of(client.get(path))
+        blocks = [json.loads(script.text) for script in tree.iter("script") if script.get("type") == "application/ld+json"]
+        assert blocks, path
+        printed = json.dumps(blocks)
+        assert '"@context": "https://schema.org"' in printed
+        assert "Sample" not in printed or path in ("/", "/physicians/sample-surgeon-a/", "/physicians/"), path
+        assert not re.search(r"aggregateRating|\"review\"|lastReviewed|reviewedBy", printed), path
+
+
+def test_the_osteotomy_page_is_a_medical_procedure_to_machines(osteotomy):
+    [block] = [json.loads(script.text) for script in osteotomy.iter("script") if script.get("type") == "application/ld+json"]
+    kinds = {graph["@type"]: graph for graph in block["@graph"]}
+    assert {"MedicalWebPage", "SurgicalProcedure", "BreadcrumbList"} <= set(kinds)
+    assert kinds["SurgicalProcedure"]["howPerformed"] and kinds["SurgicalProcedure"]["preparation"]
+    assert "Pedicle subtraction osteotomy (PSO)" in kinds["SurgicalProcedure"]["alternateName"]
+
+
+def test_sharing_names_a_real_picture_and_the_canonical_address(client, osteotomy):
+    properties = {meta.get("property"): meta.get("content") for meta in osteotomy.iter("meta") if meta.get("property")}
+    assert properties["og:title"] and properties["og:description"] and properties["og:url"] == f"http://testserver{OSTEOTOMY}"
+    assert properties["og:image"].startswith("http://testserver/static/")
+    assert [link.get("href") for link in osteotomy.iter("link") if link.get("rel") == "canonical"] == [
+        f"http://testserver{OSTEOTOMY}"
+    ]
+
+
+def test_the_sitemap_lists_published_pages_and_no_sample_people(client):
+    body = client.get("/sitemap.xml").content.decode()
+    assert OSTEOTOMY in body and "/physicians/sample" not in body
+    Page.objects.filter(slug="kyphosis").update(review_state=ReviewState.UNREVIEWED, reviewed_by=None)
+    Page.objects.filter(slug="scoliosis").update(status="draft")
+    body = client.get("/sitemap.xml").content.decode()
+    assert "/conditions/kyphosis/" not in body and "/conditions/scoliosis/" not in body
+
+
+def test_a_page_without_medical_review_says_so_and_stays_out_of_search_engines(client):
+    Page.objects.filter(slug="kyphosis").update(review_state=ReviewState.UNREVIEWED, reviewed_by=None)
+    html = client.get("/conditions/kyphosis/").content.decode()
+    assert "Not yet medically reviewed" in html and "noindex" in html
+
+
+def test_a_passed_review_date_is_said(client):
+    Page.objects.filter(slug="kyphosis").update(next_review_on="2026-01-01")
+    assert "A new review has been due since" in client.get("/conditions/kyphosis/").content.decode()
+
+
+def test_drafts_are_for_staff_only_and_marked(client, admin_client):
+    Page.objects.filter(slug="kyphosis").update(status="draft")
+    assert client.get("/conditions/kyphosis/").status_code == 404
+    response = admin_client.get("/conditions/kyphosis/")
+    assert response.status_code == 200 and b"noindex" in response.content
+    assert response["Cache-Control"] == "no-store"
+    assert "/conditions/kyphosis/" not in client.get("/conditions/").content.decode()
+
+
+def test_a_page_is_found_only_under_its_own_kind(client):
+    assert client.get("/conditions/spinal-osteotomy/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["/", OSTEOTOMY, "/conditions/", "/conditions/kyphosis/", "/guides/spinal-deformity-packet/", "/glossary/"]
+)
+def test_no_page_asks_the_database_more_than_twelve_times(client, django_assert_max_num_queries, path):
+    client.get(path)
+    with django_assert_max_num_queries(12):
+        client.get(path)
+
+
+def test_the_index_filters_by_region_in_a_shareable_address(client):
+    neck = client.get("/conditions/?region=cervical").content.decode()
+    assert "/conditions/cervical-myelopathy/" in neck and "/conditions/flatback-syndrome/" not in neck
+
+
+def test_search_finds_by_other_names_and_plain_words(client):
+    for query, path in [
+        ("PSO", OSTEOTOMY),
+        ("stooping", "/symptoms/stooped-posture-loss-of-balance/"),
+        ("rounded back", "/conditions/kyphosis/"),
+    ]:
+        found = [href for _, href in links(tree_of(client.get("/search/", {"q": query})))]
+        assert path in found, query
+
+
+def test_search_shows_what_was_typed_as_text_only(client):
+    html = client.get("/search/", {"q": '"><script>alert(1)</script>'}).content.decode()
+    assert "<script>alert" not in html
+
+
+@pytest.mark.parametrize("path", ["/robots.txt", "/site.webmanifest", "/.well-known/security.txt", "/sitemap.xml"])
+def test_small_files_for_browsers_and_robots_exist(client, path):
+    assert client.get(path).status_code == 200
+
+
+def test_an_unknown_address_gets_a_helpful_404(client):
+    response = client.get("/procedures/no-such-thing/")
+    html = response.content.decode()
+    assert response.status_code == 404 and 'action="/search/"' in html and "tel:" in html
+
+
+def test_every_condition_and_symptom_page_carries_the_same_emergency_list(client):
+    [shared] = Section.objects.filter(page__slug="when-to-get-emergency-help", kind="emergency")
+    first_sign = plain_text(shared.body_en.split("<li>")[1])
+    for page in Page.objects.published().filter(kind__in=[Kind.CONDITION, Kind.SYMPTOM]):
+        assert first_sign in text_of(tree_of(client.get(page.get_absolute_url()))), page.slug
+
+
+def test_every_page_of_the_plan_exists_with_content_of_its_own():
+    for page in Page.objects.exclude(kind=Kind.NOTICE):
+        words = sum(len(plain_text(section.body_en).split()) for section in page.sections.all())
+        assert words >= 600, page.slug
+    assert Page.objects.filter(kind=Kind.PROCEDURE).count() == 12
+    assert Page.objects.filter(kind=Kind.CONDITION).count() == 13
+    assert Page.objects.filter(kind=Kind.SYMPTOM).count() == 8
+    assert Page.objects.filter(kind=Kind.GUIDE).count() == 6
+
+
+def test_links_between_pages_are_stored_once():
+    pairs = set()
+    for link in PageLink.objects.filter(relation__in=["alternative_to", "related_condition"]):
+        pair = (frozenset((link.source_id, link.target_id)), link.relation)
+        assert pair not in pairs, link
+        pairs.add(pair)
+
+
+def test_every_citation_names_a_known_source():
+    from conditions.models import Reference
+
+    known = set(Reference.objects.values_list("key", flat=True))
+    for page in Page.objects.prefetch_related("sections"):
+        assert set(page.cited_keys) <= known, page.slug
+
+
+def test_the_notices_that_the_law_asks_for_are_linked_from_every_page(client):
+    for path in (OSTEOTOMY, "/"):
+        found = [href for _, href in links(tree_of(client.get(path)))]
+        for slug in (
+            "privacy",
+            "notice-of-privacy-practices",
+            "nondiscrimination",
+            "language-assistance",
+            "accessibility",
+            "about",
+        ):
+            assert reverse("conditions:notice", args=[slug]) in found

@@ -1,0 +1,57 @@
+"""Set-up that every test shares: a safe local environment and the real content."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def pytest_sessionstart(session):
+    """Collect static files once, so that pages are tested with the hashed files they are served with."""
+    if not hasattr(session.config, "workerinput"):
+        subprocess.run([sys.executable, "manage.py", "prepare", "--only-static", "-v0"], cwd=ROOT, check=True)
+
+
+from tests.environment import TEST_DIR
+
+
+@pytest.fixture(autouse=True)
+def _fresh_site_record():
+    """No test sees the clinic's record of another."""
+    from clinic_site import site_record
+
+    site_record.forget()
+    yield
+    site_record.forget()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings):
+    """SQLite is tested as it runs: a real file, so that threads and other processes see the same rows."""
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = str(TEST_DIR / "test.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """The test database starts with the real content pack."""
+    with django_db_blocker.unblock():
+        from conditions.content_pack import load_pack
+
+        load_pack()
+
+
+@pytest.fixture
+def content(db):
+    """The real content, loaded again where a transactional test emptied the database."""
+    from conditions.content_pack import load_pack
+    from conditions.models import PackRecord, Page
+
+    if not Page.objects.exists():
+        PackRecord.objects.all().delete()
+        load_pack()

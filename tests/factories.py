@@ -1,0 +1,106 @@
+"""Fixed, plainly invented people and requests for tests."""
+
+import datetime
+import re
+import uuid
+from html import unescape
+
+import factory
+from django.contrib.auth import get_user_model
+
+from intake import services
+from intake.consent import CONSENT_VERSION, consent_text
+from intake.models import ConsultationRequest
+from intake.submission import ALPHABET, Submission
+
+RECEIVED_AT = datetime.datetime(2026, 11, 24, 15, 42, tzinfo=datetime.UTC)
+ANSWERS = {
+    "name": "Sam Sample",
+    "email": "sam@example.org",
+    "phone": "+17035550163",
+    "preferred_contact": "phone",
+    "best_time": "afternoon",
+    "may_leave_voicemail": "no",
+    "on_behalf_of": "me",
+    "pain_area": "lumbar",
+    "interest": "spinal-osteotomy",
+    "message": "Stooped more and more since a fusion in 2019.",
+    "imaging": "xray,mri",
+    "referral_source": "doctor",
+    "needs_interpreter": "no",
+    "red_flags": "none",
+}
+
+
+def reference_number(number):
+    """The n-th of a row of references."""
+    letters = []
+    for _ in range(8):
+        number, index = divmod(number, len(ALPHABET))
+        letters.append(ALPHABET[index])
+    return "".join(reversed(letters))
+
+
+class UserFactory(factory.django.DjangoModelFactory):
+    """A member of the staff who may do nothing yet."""
+
+    class Meta:
+        model = get_user_model()
+
+    username = factory.Sequence(lambda number: f"dana{number}")
+    is_staff = True
+
+
+class ConsultationRequestFactory(factory.django.DjangoModelFactory):
+    """A stored request, without the mails and search keys that `submitted` writes."""
+
+    class Meta:
+        model = ConsultationRequest
+
+    reference = factory.Sequence(reference_number)
+    submission_id = factory.LazyFunction(uuid.uuid4)
+    answers_digest = factory.Sequence(lambda number: f"{number:064x}")
+    received_at = RECEIVED_AT
+    respond_by = RECEIVED_AT + datetime.timedelta(days=1)
+    consent_version = CONSENT_VERSION
+    consent_text = "I agree that Sample clinic may use these answers to contact me about my care."
+    consented_at = RECEIVED_AT
+    name = ANSWERS["name"]
+    email = ANSWERS["email"]
+    phone = ANSWERS["phone"]
+    message = ANSWERS["message"]
+
+
+def submission(*, submission_id=None, received_at=RECEIVED_AT, origin="", language="en", spam_reasons=(), **answers):
+    """A valid form, ready to be stored; `answers` change the usual ones."""
+    return Submission(
+        submission_id=submission_id or uuid.uuid4(),
+        answers=ANSWERS | answers,
+        received_at=received_at,
+        consent_version=CONSENT_VERSION,
+        consent_text=consent_text("Sample clinic"),
+        origin=origin,
+        language=language,
+        spam_reasons=tuple(spam_reasons),
+    )
+
+
+def submitted(**changes):
+    """A request that went the whole way into the database."""
+    receipt = services.submit_consultation_request(submission(**changes))
+    return ConsultationRequest.objects.get(reference=receipt.reference)
+
+
+def hidden_values(html):
+    """What a form page carries in hidden inputs, without the CSRF token."""
+    tags = re.findall(r'<input type="hidden" name="([\w-]+)" value="([^"]*)"', html)
+    return {name: unescape(value) for name, value in tags if name != "csrfmiddlewaretoken"}
+
+
+def form_data(client, about="", **answers):
+    """What a browser posts after a person opened the form and gave the least it asks for, plus `answers`."""
+    page = client.get("/consultation/", {"about": about} if about else {})
+    least = {"name": "Sam Sample", "phone": "(703) 555-0163", "consent": "on", "on_behalf_of": "me", "best_time": "any"}
+    if about:
+        least["interest"] = about
+    return hidden_values(page.content.decode()) | least | answers

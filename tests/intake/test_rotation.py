@@ -1,0 +1,210 @@
+"""A new key takes over every stored answer, while staff work, after a kill, and without guessing at what it cannot read."""
+
+import threading
+
+import pytest
+from cryptography.fernet import Fernet
+from django.apps import apps
+from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+
+from intake import rotation, spool
+from intake.fields import EncryptedTextField
+from intake.models import AttemptOutcome, ConsultationRequest, ContactAttempt, SearchKey
+from intake.rotation import SEALED, batches, reencrypt
+from intake.services import log_contact
+from tests.factories import ConsultationRequestFactory, UserFactory, submission, submitted
+
+MARKER = "Zebra-marker"
+
+
+@pytest.fixture
+def new_key(settings):
+    """Call it to put a new key before the others."""
+
+    def make():
+        settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.ENCRYPTION_KEYS]
+
+    return make
+
+
+@pytest.fixture
+def drop_old_keys(settings):
+    """Call it to keep the newest key alone."""
+
+    def drop():
+        settings.ENCRYPTION_KEYS = settings.ENCRYPTION_KEYS[:1]
+
+    return drop
+
+
+def stored(field, pk, model=ConsultationRequest):
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {field} FROM {model._meta.db_table} WHERE id = %s", [pk])
+        return cursor.fetchone()[0]
+
+
+def overwrite(field, pk, value):
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {ConsultationRequest._meta.db_table} SET {field} = %s WHERE id = %s", [value, pk])
+
+
+def test_every_model_with_an_encrypted_column_is_covered():
+    with_columns = {model for model in apps.get_models() for column in model._meta.concrete_fields if isinstance(column, EncryptedTextField)}
+    assert with_columns == set(SEALED)
+
+
+def test_everything_can_be_read_with_the_new_key_alone(db, new_key, drop_old_keys):
+    lead = submitted(message=MARKER)
+    log_contact(lead.pk, by=UserFactory(), outcome=AttemptOutcome.VOICEMAIL, note="Left a word")
+    waiting = spool.write(submission(message="Waits on disk"))
+    new_key()
+    done = reencrypt()
+    assert (done.looked_at, done.resealed, done.unreadable) == (3, 3, [])
+    drop_old_keys()
+    lead = ConsultationRequest.objects.get()
+    assert (lead.message, lead.name, lead.unreadable_fields()) == (MARKER, "Sam Sample", [])
+    assert ContactAttempt.objects.get().note == "Left a word"
+    assert spool.read(waiting).answers["message"] == "Waits on disk"
+    assert ConsultationRequest.objects.matching("sam@example.org").get() == lead
+
+
+def test_what_is_under_the_newest_key_already_is_left_alone(db, new_key):
+    lead = submitted()
+    new_key()
+    reencrypt()
+    before = stored("message", lead.pk)
+    assert reencrypt().resealed == 0
+    assert stored("message", lead.pk) == before
+
+
+def test_nothing_is_ever_stored_in_clear_on_the_way(db, new_key):
+    lead = submitted(message=MARKER)
+    new_key()
+    reencrypt()
+    assert MARKER not in stored("message", lead.pk)
+
+
+def test_a_run_killed_half_way_is_taken_up_again(db, new_key, drop_old_keys):
+    ConsultationRequestFactory.create_batch(7)
+    new_key()
+
+    def killed(what, done):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        reencrypt(3, killed)
+    assert reencrypt(3).resealed == 4
+    drop_old_keys()
+    assert all(lead.name == "Sam Sample" for lead in ConsultationRequest.objects.all())
+
+
+def test_rows_stored_while_it_runs_are_not_skipped(db, new_key, drop_old_keys):
+    ConsultationRequestFactory.create_batch(3)
+    new_key()
+    arrivals = iter([submission(message="late")])
+
+    def one_more_comes(what, done):
+        for late in arrivals:
+            ConsultationRequestFactory(submission_id=late.submission_id)
+
+    assert reencrypt(2, one_more_comes).looked_at == 4
+    drop_old_keys()
+    assert not [lead for lead in ConsultationRequest.objects.all() if lead.unreadable_fields()]
+
+
+def test_what_no_key_opens_is_left_untouched_and_reported_by_reference(db, new_key, capsys):
+    bad, good = ConsultationRequestFactory.create_batch(2)
+    overwrite("message", bad.pk, "altered")
+    spool.folder().joinpath("bad.sealed").write_bytes(b"altered")
+    new_key()
+    with pytest.raises(CommandError, match="^2 could not be read"):
+        call_command("reencrypt")
+    assert stored("message", bad.pk) == "altered"
+    report = capsys.readouterr()
+    assert bad.shown_reference in report.err
+    assert good.shown_reference not in report.err
+    assert "bad.sealed" in report.err
+    assert "consultation requests: 2 looked at, 2 re-encrypted" in report.out
+    bad.refresh_from_db()
+    assert (bad.unreadable_fields(), bad.name) == (["message"], "Sam Sample")
+
+
+def test_the_command_says_when_older_keys_can_go(db, new_key, capsys):
+    submitted()
+    new_key()
+    call_command("reencrypt", batch=1)
+    assert "Older keys can be taken out" in capsys.readouterr().out
+    with pytest.raises(CommandError, match="--batch"):
+        call_command("reencrypt", batch=0)
+
+
+def test_a_change_by_staff_in_the_middle_is_never_overwritten(transactional_db, new_key, monkeypatch):
+    """A colleague corrects an answer after the batch was read and before it is locked."""
+    lead = ConsultationRequestFactory(message="before")
+    new_key()
+    reseal = rotation._reseal
+
+    def after_a_colleague(*args):
+        thread = threading.Thread(target=correct)
+        thread.start()
+        thread.join()
+        reseal(*args)
+
+    def correct():
+        with transaction.atomic():
+            row = ConsultationRequest.objects.select_for_update().get(pk=lead.pk)
+            row.message = "corrected"
+            row.save(update_fields=["message"])
+        connection.close()
+
+    monkeypatch.setattr(rotation, "_reseal", after_a_colleague)
+    reencrypt()
+    assert ConsultationRequest.objects.get().message == "corrected"
+
+
+def test_staff_and_rotation_at_the_same_time_lose_nothing(transactional_db, new_key, drop_old_keys):
+    leads = ConsultationRequestFactory.create_batch(30, message="before")
+    new_key()
+
+    def correct_all():
+        for lead in leads:
+            with transaction.atomic():
+                row = ConsultationRequest.objects.select_for_update().get(pk=lead.pk)
+                row.message = f"corrected {lead.pk}"
+                row.save(update_fields=["message"])
+        connection.close()
+
+    colleague = threading.Thread(target=correct_all)
+    colleague.start()
+    reencrypt(3)
+    colleague.join()
+    drop_old_keys()
+    assert {row.message for row in ConsultationRequest.objects.all()} == {f"corrected {lead.pk}" for lead in leads}
+
+
+def test_ten_thousand_rows_change_their_key(db, new_key, drop_old_keys):
+    first = ConsultationRequestFactory()
+    columns = [column.column for column in ConsultationRequest._meta.concrete_fields if column.column != "id"]
+    changed = {"reference": "printf('%08d', n)", "answers_digest": "printf('%064d', n)"}
+    if connection.vendor == "postgresql":
+        changed = {"reference": "lpad(n::text, 8, '0')", "answers_digest": "lpad(n::text, 64, '0')"}
+    chosen = ", ".join(changed.get(name, f'"{name}"') for name in columns)
+    names = ", ".join(f'"{name}"' for name in columns)
+    table = ConsultationRequest._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH RECURSIVE counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < 9999)"
+            f" INSERT INTO {table} ({names}) SELECT {chosen} FROM {table}, counted WHERE id = %s",
+            [first.pk],
+        )
+    new_key()
+    seen = []
+    done = reencrypt(500, lambda what, done: seen.append(done.looked_at))
+    assert (done.looked_at, done.resealed, done.unreadable) == (10_000, 10_000, [])
+    assert len(seen) == 21
+    drop_old_keys()
+    from intake.fields import box
+
+    assert not [row for rows in batches(ConsultationRequest, 1000) for row in rows if row.not_opened_by(box().decrypt)]
+    assert not SearchKey.objects.exists()

@@ -1,0 +1,192 @@
+"""With the database away, requests wait on disk, sealed, and are stored exactly once when it is back."""
+
+import logging
+import os
+import stat
+from datetime import timedelta
+
+import pytest
+from cryptography.fernet import Fernet
+from django.db import OperationalError
+
+from intake import services, spool
+from intake.models import ConsultationRequest, EventKind, LeadEvent, LeadStatus, Outbox
+from intake.services import Replay, replay_spool, submit_consultation_request
+from tests.factories import RECEIVED_AT, submission
+
+MARKER = "Zebra-marker"
+
+
+def files(spool_dir):
+    return sorted(path.name for path in spool_dir.iterdir() if path.is_file())
+
+
+def test_with_the_database_away_a_request_is_spooled_and_stored_when_it_is_back(database):
+    database.goes_away()
+    receipt = submit_consultation_request(submission(message=MARKER), network="192.0.2.7")
+    assert receipt.is_spooled
+    assert spool.depth() == 1
+    assert replay_spool() == Replay(left=1)
+    database.comes_back()
+    assert replay_spool() == Replay(stored=1)
+    lead = ConsultationRequest.objects.get()
+    assert (lead.reference, lead.message, lead.received_at) == (receipt.reference, MARKER, RECEIVED_AT)
+    assert [event.kind for event in lead.events.all()] == [EventKind.REPLAYED]
+    assert Outbox.objects.count() == 2
+    assert spool.depth() == 0
+
+
+def test_the_same_press_has_one_reference_in_database_and_spool(database):
+    press = submission()
+    first = submit_consultation_request(press)
+    database.goes_away()
+    again = submit_consultation_request(press)
+    once_more = submit_consultation_request(press)
+    assert {again.reference, once_more.reference} == {first.reference}
+    assert spool.depth() == 1
+    database.comes_back()
+    replay_spool()
+    assert ConsultationRequest.objects.count() == 1
+    assert Outbox.objects.count() == 2
+
+
+def test_an_amendment_in_the_spool_is_linked_to_what_it_amends(database):
+    press = submission()
+    submit_consultation_request(press)
+    database.goes_away()
+    submit_consultation_request(submission(submission_id=press.submission_id, message="It is the left leg."))
+    database.comes_back()
+    replay_spool()
+    assert ConsultationRequest.objects.get(amends__isnull=False).amends.reference == press.reference()
+
+
+def test_a_spool_file_is_sealed_private_and_named_without_answers(spool_dir):
+    press = submission(message=MARKER)
+    path = spool.write(press)
+    assert MARKER.encode() not in path.read_bytes()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(spool_dir.stat().st_mode) == 0o700
+    assert path.name == f"{press.submission_id.hex}-{press.answers_digest}.sealed"
+    assert files(spool_dir) == [path.name]
+
+
+def test_file_and_folder_are_on_disk_before_anyone_is_told(spool_dir, monkeypatch):
+    steps = []
+    fsync, replace = os.fsync, os.replace
+    spool.folder()
+    monkeypatch.setattr(os, "fsync", lambda fd: (steps.append("folder" if stat.S_ISDIR(os.fstat(fd).st_mode) else "file"), fsync(fd)))
+    monkeypatch.setattr(os, "replace", lambda *paths: (steps.append("rename"), replace(*paths)))
+    spool.write(submission())
+    assert steps == ["file", "rename", "folder"]
+
+
+@pytest.mark.parametrize("step", ["open", "fsync", "replace"])
+def test_a_full_disk_leaves_nothing_half_written(spool_dir, monkeypatch, step):
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    spool.folder()
+    with monkeypatch.context() as broken:
+        broken.setattr(os, step, full)
+        with pytest.raises(OSError, match="No space"):
+            spool.write(submission())
+    assert files(spool_dir) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", Fernet.generate_key() + b"x" * 100])
+def test_unreadable_files_are_set_aside_and_reported_by_name_only(db, spool_dir, caplog, content):
+    good = submission()
+    spool.write(good)
+    (spool_dir / "bad.sealed").write_bytes(content)
+    assert replay_spool() == Replay(stored=1, set_aside=1)
+    assert (spool_dir / "set-aside" / "bad.sealed").read_bytes() == content
+    assert spool.set_aside_count() == 1
+    assert "bad.sealed" in caplog.text
+    assert ConsultationRequest.objects.get().reference == good.reference()
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"submission_id": 1}', "null", '"text"', "{", '{"answers": {"name": 5}}'])
+def test_a_sealed_file_that_is_no_request_is_set_aside(db, spool_dir, text):
+    spool.folder()
+    (spool_dir / "odd.sealed").write_bytes(spool.box().encrypt(text.encode()))
+    assert replay_spool() == Replay(set_aside=1)
+
+
+def test_files_set_aside_under_the_same_name_are_both_kept(db, spool_dir):
+    for content in (b"first", b"second"):
+        spool.folder()
+        (spool_dir / "bad.sealed").write_bytes(content)
+        replay_spool()
+    assert spool.set_aside_count() == 2
+
+
+def test_a_file_sealed_with_an_older_key_is_still_stored(db, settings):
+    spool.write(submission())
+    settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.ENCRYPTION_KEYS]
+    assert replay_spool() == Replay(stored=1)
+
+
+def test_a_worker_killed_between_commit_and_removal_stores_nothing_twice(db, monkeypatch):
+    spool.write(submission())
+    with monkeypatch.context() as killed:
+        killed.setattr(spool, "remove", lambda path: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            replay_spool()
+    assert spool.depth() == 1
+    assert replay_spool() == Replay(stored=1)
+    assert (ConsultationRequest.objects.count(), Outbox.objects.count(), LeadEvent.objects.count()) == (1, 2, 1)
+
+
+def test_a_file_goes_only_after_its_commit(transactional_db, monkeypatch):
+    spool.write(submission())
+    with monkeypatch.context() as broken:
+        broken.setattr(Outbox.objects, "bulk_create", lambda *a, **k: (_ for _ in ()).throw(OperationalError("locked")))
+        assert replay_spool() == Replay(left=1)
+    assert spool.depth() == 1
+
+
+def test_one_file_that_cannot_be_stored_does_not_hold_up_the_others(transactional_db, monkeypatch, caplog):
+    for name in ("First Sample", MARKER, "Third Sample"):
+        spool.write(submission(name=name))
+    insert = services._insert
+
+    def fragile(press, *args):
+        if press.answers["name"] == MARKER:
+            raise ValueError(MARKER)
+        return insert(press, *args)
+
+    monkeypatch.setattr(services, "_insert", fragile)
+    assert replay_spool() == Replay(stored=2, left=1)
+    assert MARKER not in caplog.text
+
+
+def test_suspected_spam_stays_suspected_through_the_spool(db):
+    spool.write(submission(spam_reasons=["honeypot"]))
+    replay_spool()
+    assert ConsultationRequest.objects.get().status == LeadStatus.SPAM
+
+
+def test_depth_and_age_are_known(spool_dir):
+    assert (spool.depth(), spool.oldest_age(), spool.set_aside_count()) == (0, None, 0)
+    path = spool.write(submission())
+    os.utime(path, (path.stat().st_mtime - 3600,) * 2)
+    spool.write(submission())
+    assert spool.depth() == 2
+    assert timedelta(minutes=59) < spool.oldest_age() < timedelta(minutes=61)
+
+
+def test_unfinished_files_are_never_stored_and_go_when_long_dead(db, spool_dir):
+    spool.folder()
+    for name, age in ((".fresh.unfinished", 0), (".dead.unfinished", 3 * 86400)):
+        path = spool_dir / name
+        path.write_bytes(b"half")
+        os.utime(path, (path.stat().st_mtime - age,) * 2)
+    assert replay_spool() == Replay()
+    assert files(spool_dir) == [".fresh.unfinished"]
+
+
+def test_a_submission_never_shows_its_answers(caplog):
+    press = submission(message=MARKER)
+    assert MARKER not in repr(press)
+    logging.getLogger("intake").warning("%r", press)
+    assert MARKER not in caplog.text

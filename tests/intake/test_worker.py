@@ -1,0 +1,74 @@
+"""The worker does its rounds, outlives trouble, and stops when told."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+
+from intake import spool
+from intake.models import ConsultationRequest, Outbox, OutboxState, RateBucket
+from tests.factories import submission, submitted
+
+
+def test_one_round_sends_stores_and_forgets(transactional_db):
+    submitted()
+    spool.write(submission(name="Pat Sample"))
+    RateBucket.objects.create(key="old", expires_at=timezone.now() - timedelta(hours=2))
+    call_command("worker", once=True)
+    assert ConsultationRequest.objects.count() == 2
+    assert len(mail.outbox) == 4
+    assert not RateBucket.objects.exists()
+
+
+def test_a_round_with_the_database_away_is_survived_and_the_next_one_works(database, caplog):
+    submitted()
+    database.goes_away()
+    spool.write(submission(name="Zebra-marker"))
+    call_command("worker", once=True)
+    assert "OperationalError" in caplog.text
+    assert "Zebra-marker" not in caplog.text
+    database.comes_back()
+    call_command("worker", once=True)
+    assert ConsultationRequest.objects.count() == 2
+    assert {row.state for row in Outbox.objects.all()} == {OutboxState.SENT}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("mode", ["accept", "hang"])
+def test_a_running_worker_stops_within_a_second_even_while_a_mail_server_hangs(transactional_db, mail_server, tmp_path, number, mode):
+    if connection.vendor == "sqlite":
+        address = f"sqlite:///{connection.settings_dict['NAME']}"
+    else:
+        given = connection.settings_dict
+        address = f"postgresql://{given['USER']}:{given['PASSWORD']}@{given['HOST'] or '%2Fvar%2Frun%2Fpostgresql'}:{given['PORT']}/{given['NAME']}"
+    mail_server.mode = mode
+    submitted()
+    environment = os.environ | {
+        "DATABASE_URL": address,
+        "EMAIL_URL": f"smtp://127.0.0.1:{mail_server.port}",
+        "SPOOL_DIR": str(tmp_path / "spool"),
+    }
+    worker = subprocess.Popen([sys.executable, "manage.py", "worker"], env=environment, stderr=subprocess.PIPE, text=True)
+    try:
+        deadline = time.monotonic() + 20
+        while not (mail_server.connections if mode == "hang" else len(mail_server.messages) == 2):
+            assert time.monotonic() < deadline
+            assert worker.poll() is None
+            time.sleep(0.02)
+        told = time.monotonic()
+        worker.send_signal(number)
+        assert worker.wait(5) == 0
+        assert time.monotonic() - told < 1.2
+    finally:
+        worker.kill()
+        log = worker.communicate()[1]
+    assert "worker stopped" in log
+    assert "sam@example.org" not in log
