@@ -1,10 +1,12 @@
 """Every address of the site."""
 
 from django.conf import settings
+from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.contrib.sitemaps.views import sitemap
 from django.http import HttpResponseBase
 from django.urls import include, path, re_path
+from django.utils.translation import gettext_lazy as _
 from django.views.static import serve
 
 from conditions.sitemaps import SITEMAPS
@@ -20,7 +22,6 @@ def media(request, path: str) -> HttpResponseBase:  # noqa: ANN001
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("consultation/", include("intake.urls")),
     path("sitemap.xml", sitemap, {"sitemaps": SITEMAPS}, name="sitemap"),
     path("robots.txt", views.robots, name="robots"),
     path("site.webmanifest", views.manifest, name="manifest"),
@@ -28,8 +29,13 @@ urlpatterns = [
     path("favicon.ico", views.favicon, name="favicon"),
     path("health/", health, name="health"),
     re_path(r"^media/(?P<path>.+)$", media, name="media"),
-    path("", include("conditions.urls")),
 ]
+# English stands at the top, Spanish under /es/ with addresses of its own.
+urlpatterns += i18n_patterns(
+    path(_("consultation/"), include("intake.urls")),
+    path("", include("conditions.urls")),
+    prefix_default_language=False,
+)
 
 handler400 = "clinic_site.views.bad_request"
 handler403 = "clinic_site.views.permission_denied"

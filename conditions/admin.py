@@ -1,10 +1,12 @@
 """Editing what patients read."""
 
 from django.contrib import admin
-from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db import models, transaction
+from django.db.models import QuerySet
+from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -34,8 +36,14 @@ from .models import (
 )
 
 
+# A list of boxes needs no script and has a label for each.
+CHECKBOXES = {models.ManyToManyField: {"widget": CheckboxSelectMultiple}}
+
+
 class EditsContent:
     """Saves that the public sees: every process is told; the text editor runs under the content security policy."""
+
+    formfield_overrides = CHECKBOXES
 
     class Media:
         js = ["js/admin-editor.js"]
@@ -62,8 +70,10 @@ class SectionInline(TranslationStackedInline):
 
     model = Section
     extra = 0
-    fields = ["position", ("heading", "anchor"), ("level", "kind"), "body"]
-    show_change_link = False
+    fieldsets = [
+        (None, {"fields": [("position", "level", "kind"), ("heading_en", "anchor"), "body_en"]}),
+        (_("Spanish"), {"classes": ["collapse"], "fields": ["heading_es", "body_es"]}),
+    ]
 
 
 class FigureInline(TranslationStackedInline):
@@ -111,11 +121,10 @@ class PageAdmin(EditsContent, TranslationAdmin):
     """All pages; also where links between pages look their targets up."""
 
     inlines = [SectionInline, FigureInline, PageLinkInline]
-    list_display = ["name", "kind_shown", "state", "review_shown", "section_count", "changed_at", "on_site"]
+    list_display = ["name", "kind_shown", "state", "review_shown", "changed_at", "on_site"]
     list_filter = ["status", "kind", DueFilter]
     search_help_text = _("Words of a name or title, or of the address")
     search_fields = ["name_en", "title_en", "name_es", "title_es", "slug"]
-    autocomplete_fields = ["reviewed_by"]
     readonly_fields = ["first_published_on", "changed_at"]
     prepopulated_fields = {"slug": ["name"]}
     actions = ["publish", "unpublish"]
@@ -124,25 +133,18 @@ class PageAdmin(EditsContent, TranslationAdmin):
     fixed_kind = None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("reviewed_by").annotate(sections_held=Count("sections"))
+        return super().get_queryset(request).select_related("reviewed_by")
 
     def get_fieldsets(self, request, obj=None):
         kind = [] if self.fixed_kind else ["kind"]
-        names = [name for field in ("title", "name", "summary", "description", "card") for name in (f"{field}_en", f"{field}_es")]
+        words = ("title", "name", "summary", "description", "card")
         lists = [f"{field}_{code}" for field in ("alternate_names", "search_terms") for code in ("en", "es")]
+        spanish = [("slug_es", "status_es"), ("review_state_es", "reviewed_on_es"), *(f"{field}_es" for field in words)]
         return [
-            (None, {"fields": [*kind, ("slug", "slug_es"), ("status", "status_es")]}),
-            (
-                _("Medical review"),
-                {
-                    "fields": [
-                        ("review_state", "reviewed_by"),
-                        ("reviewed_on", "next_review_on"),
-                        ("review_state_es", "reviewed_on_es"),
-                    ]
-                },
-            ),
-            (_("Opening"), {"fields": names}),
+            (None, {"fields": [*kind, ("slug", "status")]}),
+            (_("Medical review"), {"fields": [("review_state", "reviewed_by"), ("reviewed_on", "next_review_on")]}),
+            (_("Opening"), {"fields": [f"{field}_en" for field in words]}),
+            (_("Spanish"), {"classes": ["collapse"], "fields": spanish}),
             (
                 _("For search and machines"),
                 {"classes": ["collapse"], "fields": [*lists, "regions", "schema_type", "body_location", "codes", "art"]},
@@ -167,16 +169,12 @@ class PageAdmin(EditsContent, TranslationAdmin):
 
     @admin.display(description=_("on the site"))
     def on_site(self, page: Page) -> str:
-        words = _("View") if page.is_published else _("Preview")
-        return format_html('<a href="{}">{}<span class="visually-hidden">: {}</span></a>', page.get_absolute_url(), words, page.name)
+        link = '<a href="{}">{}<span class="visually-hidden">: {}</span></a>'
+        return format_html(link, page.get_absolute_url(), _("View") if page.is_published else _("Preview"), page.name)
 
     @admin.display(description=_("kind"), ordering="kind")
     def kind_shown(self, page: Page) -> str:
         return page.get_kind_display()
-
-    @admin.display(description=_("sections"), ordering="sections_held")
-    def section_count(self, page: Page) -> int:
-        return page.sections_held
 
     @admin.display(description=_("medical review"), ordering="next_review_on")
     def review_shown(self, page: Page) -> str:
@@ -184,9 +182,10 @@ class PageAdmin(EditsContent, TranslationAdmin):
             return "-"
         if page.review_state == ReviewState.UNREVIEWED or not page.next_review_on:
             return format_html('<span class="chip chip--late">{}</span>', page.get_review_state_display())
+        day = date_format(page.next_review_on)
         if page.next_review_on < timezone.localdate():
-            return format_html('<span class="chip chip--late">{}</span>', _("Overdue since %s") % page.next_review_on)
-        return format_html("{}<span class='sub'>{}</span>", page.get_review_state_display(), _("next by %s") % page.next_review_on)
+            return format_html('<span class="chip chip--late">{}</span>', _("Overdue since %s") % day)
+        return format_html('{}<span class="sub">{}</span>', page.get_review_state_display(), _("next by %s") % day)
 
     @admin.action(description=_("Publish the selected pages"), permissions=["change"])
     @transaction.atomic
@@ -213,7 +212,7 @@ class PageAdmin(EditsContent, TranslationAdmin):
 class KindAdmin(PageAdmin):
     """Pages of one kind."""
 
-    list_display = ["name", "state", "review_shown", "section_count", "changed_at", "on_site"]
+    list_display = ["name", "state", "review_shown", "changed_at", "on_site"]
     list_filter = ["status", DueFilter]
 
 
@@ -244,7 +243,7 @@ class PacketInline(TranslationStackedInline):
     model = Packet
     extra = 0
     max_num = 1
-    autocomplete_fields = ["physicians"]
+    formfield_overrides = CHECKBOXES
 
 
 @admin.register(Guide)
@@ -277,7 +276,6 @@ class PhysicianAdmin(EditsContent, TranslationAdmin):
     list_display = ["name", "role", "is_published", "is_sample", "accepting_new_patients"]
     list_filter = ["is_published", "is_sample"]
     search_fields = ["name", "role_en"]
-    autocomplete_fields = ["interests"]
     prepopulated_fields = {"slug": ["name"]}
 
     def view_on_site(self, physician: Physician) -> str | None:
@@ -292,7 +290,6 @@ class TestimonialAdmin(EditsContent, TranslationAdmin):
     list_display = ["display_name", "descriptor", "is_published", "is_sample", "consent_recorded_on", "consent_expires_on"]
     list_filter = ["is_published", "is_sample"]
     search_fields = ["display_name", "quote_en"]
-    autocomplete_fields = ["pages"]
     fieldsets = [
         (None, {"fields": ["key", "position", "quote", "display_name", "descriptor", "pages", "is_published", "is_sample"]}),
         (_("Authorisation"), {"fields": ["consent_recorded_on", "consent_scope", "consent_expires_on", "consent_withdrawn_on"]}),

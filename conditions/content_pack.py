@@ -1,6 +1,7 @@
 """The content pack: text files under a folder, loaded into the database and written back.
 
     pages/<slug>.en.md     one page: YAML front matter, then sections
+    pages/<slug>.es.md     its Spanish texts, over the same sections
     clinic.yaml  references.yaml  glossary.yaml  physicians.yaml  testimonials.yaml
 
 Loading is idempotent and all or nothing. What staff have edited since the last
@@ -13,6 +14,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,19 @@ PAGE_TEXTS = ("title", "name", "summary", "description", "card")
 PAGE_LISTS = ("alternate_names", "search_terms")
 PAGE_PLAIN = ("regions", "schema_type", "body_location", "codes", "art", "status", "review_state")
 PAGE_DATES = ("reviewed_on", "next_review_on")
+SPANISH_KEYS = {
+    "slug",
+    "slug_es",
+    *PAGE_TEXTS,
+    *PAGE_LISTS,
+    "status",
+    "review_state",
+    "reviewed_on",
+    "english_digest",
+    "figures",
+    "packet",
+}
+FIGURE_TEXTS = ("title", "alt", "caption", "long_description")
 PAGE_KEYS = {"kind", "slug", *PAGE_TEXTS, *PAGE_LISTS, *PAGE_PLAIN, "reviewed_by", *PAGE_DATES, "links", "figures", "packet"}
 Data = dict[str, Any]
 
@@ -99,17 +114,7 @@ def read_pack(folder: Path) -> list[Item]:
 
 def read_page(path: Path) -> Item:
     """One page file. Raises PackError naming line and cause."""
-    text = _read_text(path)
-    match = re.match(r"---\n(.*?\n)---\n", text, re.S)
-    if not match:
-        raise PackError(path, 1, "starts without front matter between two --- lines")
-    front = _read_yaml(path, match[1], first_line=2)
-    item = Item("", front, path, 1, text)
-    if not isinstance(front, dict):
-        raise PackError(path, 2, "the front matter is no list of `key: value` lines")
-    for key in front:
-        if key not in PAGE_KEYS:
-            raise item.fail(f"unknown key `{key}`", str(key))
+    item, front, sections = _split_page(path, PAGE_KEYS)
     for key in ("kind", "slug", "title", "name"):
         if not front.get(key):
             raise item.fail(f"`{key}` is missing or empty", key)
@@ -118,8 +123,76 @@ def read_page(path: Path) -> Item:
     if path.name != f"{front['slug']}.en.md":
         raise item.fail(f"`slug` is {front['slug']!r}, so the file must be named {front['slug']}.en.md", "slug")
     item.name = f"page:{front['slug']}"
-    item.data = _canonical_page(item, front, _read_sections(path, text[match.end() :], text[: match.end()].count("\n") + 1))
+    item.data = _canonical_page(item, front, sections)
     return item
+
+
+def _split_page(path: Path, known: set[str]) -> tuple[Item, Data, list[Data]]:
+    text = _read_text(path)
+    match = re.match(r"---\n(.*?\n)---\n", text, re.S)
+    if not match:
+        raise PackError(path, 1, "starts without front matter between two --- lines")
+    front = _read_yaml(path, match[1], first_line=2)
+    item = Item("", {}, path, 1, text)
+    if not isinstance(front, dict):
+        raise PackError(path, 2, "the front matter is no list of `key: value` lines")
+    for key in front:
+        if key not in known:
+            raise item.fail(f"unknown key `{key}`", str(key))
+    return item, front, _read_sections(path, text[match.end() :], text[: match.end()].count("\n") + 1)
+
+
+def read_spanish_page(path: Path, english: Data) -> Item:
+    """The Spanish texts of a page whose English is given. Raises PackError where the two differ in structure."""
+    item, front, sections = _split_page(path, SPANISH_KEYS)
+    if front.get("slug") != english["slug"] or path.name != f"{english['slug']}.es.md":
+        raise item.fail(f"`slug` must be {english['slug']!r}, as in the file's name", "slug")
+    for key in ("slug_es", "title", "name"):
+        if not front.get(key):
+            raise item.fail(f"`{key}` is missing or empty", key)
+    shape = [(section["level"], section["anchor"], section["kind"]) for section in sections]
+    wanted = [(section["level"], section["anchor"], section["kind"]) for section in english["sections"]]
+    for position, (mine, theirs) in enumerate(zip_longest(shape, wanted), 1):
+        if mine != theirs:
+            raise item.fail(f"section {position} is {mine}, but in English it is {theirs}")
+    data: Data = {"slug": front["slug"], "slug_es": front["slug_es"]}
+    data |= {key: str(front.get(key) or "").strip() for key in PAGE_TEXTS}
+    data |= {key: [str(value) for value in _typed(item, front, key, list)] for key in PAGE_LISTS}
+    data["status"] = front.get("status") or Status.DRAFT.value
+    data["review_state"] = front.get("review_state") or ReviewState.UNREVIEWED.value
+    data["reviewed_on"] = _date(item, front, "reviewed_on")
+    data["english_digest"] = front.get("english_digest") or english_digest(english)
+    given = {figure.get("key"): figure for figure in _typed(item, front, "figures", list) if isinstance(figure, dict)}
+    if set(given) != {figure["key"] for figure in english["figures"]}:
+        raise item.fail("`figures` must have the keys of the English page", "figures")
+    data["figures"] = [_figure(given[figure["key"]]) for figure in english["figures"]]
+    packet = front.get("packet") or {}
+    data["packet"] = {key: str(packet.get(key) or "") for key in ("label", "intro")} if english["packet"] else None
+    data["sections"] = [{key: section[key] for key in ("anchor", "heading", "body")} for section in sections]
+    item.name, item.data = f"spanish:{front['slug']}", data
+    return item
+
+
+def english_digest(page: Data) -> str:
+    """A short fingerprint of a page's English words, to tell a Spanish text that has fallen behind."""
+    words = {key: page[key] for key in (*PAGE_TEXTS, *PAGE_LISTS, "figures", "sections")}
+    return digest(words)[:16]
+
+
+def is_behind_english(page: Page) -> bool:
+    """Whether a page's English has changed since its Spanish was made from it. Asks for nothing that is prefetched."""
+    return bool(page.english_digest) and page.english_digest != english_digest(english_words(page))
+
+
+def _figure(figure: Data) -> Data:
+    texts = {key: str(figure.get(key) or "").strip() for key in ("key", *FIGURE_TEXTS)}
+    return texts | {"callouts": [str(mark) for mark in figure.get("callouts") or []]}
+
+
+def _date(item: Item, front: Data, key: str) -> datetime.date | None:
+    if front.get(key) and not isinstance(front[key], datetime.date):
+        raise item.fail(f"`{key}` is no date like 2026-11-02", key)
+    return front.get(key)
 
 
 def _canonical_page(item: Item, front: Data, sections: list[Data]) -> Data:
@@ -136,10 +209,7 @@ def _canonical_page(item: Item, front: Data, sections: list[Data]) -> Data:
     data["status"] = front.get("status") or Status.DRAFT.value
     data["review_state"] = front.get("review_state") or ReviewState.UNREVIEWED.value
     data["reviewed_by"] = front.get("reviewed_by") or ""
-    for key in PAGE_DATES:
-        if front.get(key) and not isinstance(front[key], datetime.date):
-            raise item.fail(f"`{key}` is no date like 2026-11-02", key)
-        data[key] = front.get(key)
+    data |= {key: _date(item, front, key) for key in PAGE_DATES}
     links = []
     for link in _typed(item, front, "links", list):
         if not isinstance(link, dict) or not {"relation", "to"} <= set(link) <= {"relation", "to", "role", "how_often"}:
@@ -150,10 +220,7 @@ def _canonical_page(item: Item, front: Data, sections: list[Data]) -> Data:
     for figure in _typed(item, front, "figures", list):
         if not isinstance(figure, dict) or not {"key", "title", "alt", "caption"} <= set(figure):
             raise item.fail("a figure needs key, title, alt and caption", "figures")
-        figures.append(
-            {key: str(figure.get(key) or "").strip() for key in ("key", "title", "alt", "caption", "long_description")}
-            | {"callouts": [str(mark) for mark in figure.get("callouts") or []]}
-        )
+        figures.append(_figure(figure))
     data["figures"] = figures
     packet = front.get("packet")
     data["packet"] = (
@@ -267,7 +334,18 @@ class Part:
 
 def _pages_read(folder: Path) -> Iterator[Item]:
     for path in sorted((folder / "pages").glob("*.md")):
+        if not path.name.endswith((".en.md", ".es.md")):
+            raise PackError(path, 1, "a page's file name ends in .en.md or .es.md")
+    for path in sorted((folder / "pages").glob("*.en.md")):
         yield read_page(path)
+
+
+def _spanish_read(folder: Path) -> Iterator[Item]:
+    for path in sorted((folder / "pages").glob("*.es.md")):
+        english = path.with_name(path.name.replace(".es.md", ".en.md"))
+        if not english.exists():
+            raise PackError(path, 1, f"has no English page {english.name} beside it")
+        yield read_spanish_page(path, read_page(english).data)
 
 
 def _pages_rows() -> Iterator[tuple[str, Data]]:
@@ -278,24 +356,21 @@ def _pages_rows() -> Iterator[tuple[str, Data]]:
         yield f"page:{page.slug}", page_data(page)
 
 
+def _link_data(link: PageLink) -> Data:
+    entry = {"relation": link.relation, "to": link.target.slug, "role": link.role, "how_often": link.how_often}
+    return {key: value for key, value in entry.items() if value}
+
+
 def page_data(page: Page) -> Data:
     """A page as the pack holds it."""
     data: Data = {"kind": page.kind, "slug": page.slug}
-    data |= {key: getattr(page, f"{key}_en") or "" for key in PAGE_TEXTS}
-    data |= {key: getattr(page, f"{key}_en") or [] for key in PAGE_LISTS}
+    words = english_words(page)
+    data |= {key: words[key] for key in (*PAGE_TEXTS, *PAGE_LISTS)}
     data |= {key: getattr(page, key) for key in PAGE_PLAIN}
     data["reviewed_by"] = page.reviewed_by.slug if page.reviewed_by else ""
     data |= {key: getattr(page, key) for key in PAGE_DATES}
-    links = []
-    for link in page.links_out.all():
-        entry = {"relation": link.relation, "to": link.target.slug, "role": link.role, "how_often": link.how_often}
-        links.append({key: value for key, value in entry.items() if value})
-    data["links"] = links
-    data["figures"] = [
-        {key: getattr(figure, f"{key}_en") or "" for key in ("title", "alt", "caption", "long_description")}
-        | {"key": figure.key, "callouts": figure.callouts_en or []}
-        for figure in page.figures.all()
-    ]
+    data["links"] = [_link_data(link) for link in page.links_out.all()]
+    data["figures"] = words["figures"]
     packet = getattr(page, "packet", None)
     data["packet"] = (
         {
@@ -307,7 +382,20 @@ def page_data(page: Page) -> Data:
         if packet
         else None
     )
-    data["sections"] = [
+    data["sections"] = words["sections"]
+    return data
+
+
+def english_words(page: Page) -> Data:
+    """What a page says in English: what its Spanish is made from."""
+    words: Data = {key: getattr(page, f"{key}_en") or "" for key in PAGE_TEXTS}
+    words |= {key: getattr(page, f"{key}_en") or [] for key in PAGE_LISTS}
+    words["figures"] = [
+        {key: getattr(figure, f"{key}_en") or "" for key in FIGURE_TEXTS}
+        | {"key": figure.key, "callouts": figure.callouts_en or []}
+        for figure in page.figures.all()
+    ]
+    words["sections"] = [
         {
             "level": section.level,
             "heading": section.heading_en,
@@ -317,7 +405,7 @@ def page_data(page: Page) -> Data:
         }
         for section in page.sections.all()
     ]
-    return data
+    return words
 
 
 def _page_store(item: Item) -> None:

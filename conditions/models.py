@@ -15,12 +15,13 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now, TruncDate
 from django.urls import reverse
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 from django_prose_editor.fields import ProseEditorField
 
 from .rich_text import EXTENSIONS, clean
 
+SPANISH = "es"
 CITATION = re.compile(r"\[([A-Z][A-Z0-9-]+)\]")
 # How long before its due date a medical review stands on the editors' list.
 REVIEW_AHEAD = datetime.timedelta(days=30)
@@ -65,8 +66,10 @@ class ReviewState(models.TextChoices):
 class PageQuerySet(models.QuerySet):
     """Questions about pages."""
 
-    def published(self) -> Self:
-        """Pages the public may read in English."""
+    def published(self, language: str | None = None) -> Self:
+        """Pages the public may read in a language, by default the one in use."""
+        if (language or get_language()) == SPANISH:
+            return self.filter(status_es=Status.PUBLISHED).exclude(slug_es="")
         return self.filter(status=Status.PUBLISHED)
 
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
@@ -80,12 +83,12 @@ class PageQuerySet(models.QuerySet):
         return self.published().filter(next_review_on__lte=today + REVIEW_AHEAD)
 
     def indexable(self) -> Self:
-        """Published pages that search engines may list: those with a review, or with none to need."""
-        return self.published().exclude(review_state=ReviewState.UNREVIEWED)
+        """Pages published in English that search engines may list: those with a review, or with none to need."""
+        return self.published("en").exclude(review_state=ReviewState.UNREVIEWED)
 
     def of_kind(self, kind: Kind) -> Self:
         """Pages of one kind, by name."""
-        return self.filter(kind=kind).order_by("name_en")
+        return self.filter(kind=kind).order_by("name")
 
 
 class Page(models.Model):
@@ -165,12 +168,15 @@ class Page(models.Model):
         return self.title
 
     def get_absolute_url(self) -> str:
-        """The page's address: `/procedures/spinal-osteotomy/`; pages about the clinic stand at the top."""
-        return reverse(f"conditions:{self.kind}", args=[self.slug])
+        """The page's address in the language in use: `/procedures/spinal-osteotomy/`, `/es/procedimientos/osteotomia-vertebral/`."""
+        slug = self.slug_es if get_language() == SPANISH and self.slug_es else self.slug
+        return reverse(f"conditions:{self.kind}", args=[slug])
 
     @property
     def is_published(self) -> bool:
-        """Whether the public may read the page in English."""
+        """Whether the public may read the page in the language in use."""
+        if get_language() == SPANISH:
+            return self.status_es == Status.PUBLISHED and bool(self.slug_es)
         return self.status == Status.PUBLISHED
 
     @property

@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from django.db.models import QuerySet
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from . import rich_text
-from .models import CITATION, Figure, Packet, Page, Reference, Section, SectionKind
+from .addresses import spanish_paths
+from .models import CITATION, SPANISH, Figure, Packet, Page, Reference, Section, SectionKind
 
 EMERGENCY_SLUG = "when-to-get-emergency-help"
 WORDS_A_MINUTE = 200
-RISK = re.compile(r"(?P<less>fewer than |less than )?(?P<number>[\d,]+) (?:out of|in) (?P<out_of>100|1,000)", re.I)
+RISK = re.compile(r"(?P<number>[\d,]+) (?:out of|in|de cada) (?P<out_of>100|1,000)", re.I)
 CARE_KINDS = {SectionKind.EMERGENCY, SectionKind.TODAY, SectionKind.APPOINTMENT}
 
 
@@ -148,6 +150,7 @@ class Presenter:
             Packet.objects.filter(page__slug__in=slugs).select_related("page").prefetch_related("physicians")
         )
         self.packets = {packet.page.slug: packet for packet in packets} if slugs else {}
+        self.paths = spanish_paths() if get_language() == SPANISH else {}
 
     def present(self) -> Presented:
         """The page, ready to show."""
@@ -180,8 +183,14 @@ class Presenter:
 
     def _html(self, body: str) -> SafeString:
         body = CITATION.sub(self.citations.link, rich_text.with_scoped_headers(body))
+        if self.paths:
+            body = rich_text.INTERNAL_LINK.sub(self._in_spanish, body)
         # A space before a superscript would strand it on a line of its own.
         return mark_safe(re.sub(r"\s+(<sup>)", r"\1", body))
+
+    def _in_spanish(self, match: re.Match[str]) -> str:
+        path, mark, rest = re.match(r"([^?#]*)([?#]?)(.*)", match[1]).groups()
+        return f'href="{self.paths.get(path, path)}{mark}{rest}"'
 
     def _prose(self, body: str) -> list[Block]:
         blocks = []

@@ -6,11 +6,18 @@ from datetime import datetime
 from django.contrib.sitemaps import Sitemap
 from django.urls import reverse
 
+from .addresses import of_page
 from .models import Page, Physician
 
 
 class PageSitemap(Sitemap):
-    """Published pages with a medical review, or with nothing to review."""
+    """Published pages with a medical review, or with nothing to review, each with its other language."""
+
+    i18n = alternates = True
+
+    def get_languages_for_item(self, page: Page) -> list[str]:
+        """The languages a page is published in."""
+        return list(of_page(page))
 
     def items(self) -> Iterable[Page]:
         """Pages that may be listed."""

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from clinic_site.models import Clinic, Weekday
@@ -26,7 +27,7 @@ def for_home() -> SafeString:
         "@id": _url("/#website"),
         "url": _url("/"),
         "name": current_clinic().name,
-        "inLanguage": "en",
+        "inLanguage": get_language(),
         "publisher": {"@id": _url("/#clinic")},
         "potentialAction": {
             "@type": "SearchAction",
@@ -135,7 +136,7 @@ def web_page(page: Page, presented: Presented) -> Graph:
         "url": _url(page.get_absolute_url()),
         "name": page.title,
         "description": page.description,
-        "inLanguage": "en",
+        "inLanguage": get_language(),
         "isPartOf": {"@id": _url("/#website")},
         "publisher": {"@id": _url("/#clinic")},
         "dateModified": page.changed_at.date().isoformat(),

@@ -1,30 +1,27 @@
-"""Addresses of public pages: they read like sentences."""
+"""Addresses of public pages: they read like sentences, in English and in Spanish."""
 
 from django.urls import path
+from django.utils.translation import gettext_lazy as _
 
 from . import views
 from .models import Kind
 
 app_name = "conditions"
 
-
-def _kind_paths(kind: Kind, folder: str) -> list:
-    return [
-        path(f"{folder}/", views.page_index, {"kind": kind}, name=f"{kind.value}_index"),
-        path(f"{folder}/<slug:slug>/", views.page_detail, {"kind": kind}, name=kind.value),
-    ]
-
-
 urlpatterns = [
     path("", views.home, name="home"),
-    *_kind_paths(Kind.PROCEDURE, "procedures"),
-    *_kind_paths(Kind.CONDITION, "conditions"),
-    *_kind_paths(Kind.SYMPTOM, "symptoms"),
-    *_kind_paths(Kind.GUIDE, "guides"),
-    path("guides/<slug:slug>/packet.pdf", views.packet_pdf, name="packet_pdf"),
-    path("physicians/", views.physician_index, name="physician_index"),
-    path("physicians/<slug:slug>/", views.physician_detail, name="physician"),
-    path("glossary/", views.glossary, name="glossary"),
-    path("search/", views.search, name="search"),
+    path(_("procedures/"), views.page_index, {"kind": Kind.PROCEDURE}, name="procedure_index"),
+    path(_("procedures/<slug:slug>/"), views.page_detail, {"kind": Kind.PROCEDURE}, name="procedure"),
+    path(_("conditions/"), views.page_index, {"kind": Kind.CONDITION}, name="condition_index"),
+    path(_("conditions/<slug:slug>/"), views.page_detail, {"kind": Kind.CONDITION}, name="condition"),
+    path(_("symptoms/"), views.page_index, {"kind": Kind.SYMPTOM}, name="symptom_index"),
+    path(_("symptoms/<slug:slug>/"), views.page_detail, {"kind": Kind.SYMPTOM}, name="symptom"),
+    path(_("guides/"), views.page_index, {"kind": Kind.GUIDE}, name="guide_index"),
+    path(_("guides/<slug:slug>/"), views.page_detail, {"kind": Kind.GUIDE}, name="guide"),
+    path(_("guides/<slug:slug>/packet.pdf"), views.packet_pdf, name="packet_pdf"),
+    path(_("physicians/"), views.physician_index, name="physician_index"),
+    path(_("physicians/<slug:slug>/"), views.physician_detail, name="physician"),
+    path(_("glossary/"), views.glossary, name="glossary"),
+    path(_("search/"), views.search, name="search"),
     path("<slug:slug>/", views.page_detail, {"kind": Kind.NOTICE}, name="notice"),
 ]

@@ -3,17 +3,19 @@
 import datetime
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from . import graph, structured_data
+from . import addresses, content_pack, graph, structured_data
 from . import search as site_search
-from .models import GlossaryTerm, Kind, Packet, Page, Physician, Region, Testimonial
+from .models import SPANISH, GlossaryTerm, Kind, Packet, Page, Physician, Region, Testimonial
 from .packet_pdf import packet_pdf as make_packet_pdf
 from .presentation import present
 
@@ -47,7 +49,8 @@ cached_public = cache_control(**CACHED_PUBLIC)
 
 
 def _respond(request: HttpRequest, template: str, context: dict[str, Any], nav: str = "") -> HttpResponse:
-    return render(request, template, {"nav_current": nav, **context})
+    shown_in = {"alternates": addresses.in_both_languages(request.path), **context}
+    return render(request, template, {"nav_current": nav, **shown_in})
 
 
 @require_safe
@@ -111,12 +114,18 @@ def page_index(request: HttpRequest, kind: Kind) -> HttpResponse:
 @require_safe
 def page_detail(request: HttpRequest, kind: Kind, slug: str) -> HttpResponse:
     """One page. Staff see drafts too, marked, uncached and kept from search engines."""
+    spanish = get_language() == SPANISH
+    named = Q(slug=slug) | Q(slug_es=slug) if spanish else Q(slug=slug)
     pages = Page.objects.visible_to(request.user).select_related("reviewed_by").prefetch_related("sections", "figures")
-    page = get_object_or_404(pages, kind=kind, slug=slug)
+    page = get_object_or_404(pages, named, kind=kind)
+    if page.get_absolute_url() != request.path:
+        return HttpResponsePermanentRedirect(page.get_absolute_url())
     presented = present(page)
     context = {
         "page": page,
         "presented": presented,
+        "alternates": addresses.of_page(page),
+        "is_behind_english": spanish and content_pack.is_behind_english(page),
         "is_preview": not page.is_published,
         "review_overdue": bool(page.next_review_on and page.next_review_on < datetime.date.today()),
         "breadcrumbs": _breadcrumbs(page),
