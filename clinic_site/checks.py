@@ -18,12 +18,14 @@ PDF_PACKAGES = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0")
 
 
 def refuse_unready_start() -> None:
-    """End the process with one line when a folder cannot be written or the database is not migrated.
+    """End the process with one line when a folder cannot be written or the installation is not prepared.
 
     A database that cannot be reached is no reason to refuse: pages come from
     the last good copy and requests go to the spool until it is back.
     """
-    for problem in start_up_problems():
+    problem = next(start_up_problems(), None)
+    connection.close()  # the server's workers must not inherit it
+    if problem:
         sys.exit(f"clinic_site will not start: {problem}")
 
 
@@ -45,8 +47,6 @@ def start_up_problems() -> Iterator[str]:
         waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError:
         return
-    finally:
-        connection.close()
     if waiting:
         yield f"DATABASE_URL names a database with {len(waiting)} unapplied migrations. Run: python manage.py prepare"
 

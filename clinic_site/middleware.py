@@ -71,9 +71,19 @@ class ReadableBody:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path.startswith("/admin/") and self._is_too_long(request):
+            return HttpResponse("The form is too long.", status=413, content_type="text/plain")
         if request.method in {"POST", "PUT", "PATCH"} and not self._is_readable(request):
             return HttpResponse("Bad request: the form must be sent as UTF-8 text.", status=400, content_type="text/plain")
         return self.get_response(request)
+
+    @staticmethod
+    def _is_too_long(request: HttpRequest) -> bool:
+        """Longer than any form of the public; only staff upload files, so nothing of a stranger's is ever spooled to disk."""
+        try:
+            return int(request.META.get("CONTENT_LENGTH") or 0) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        except ValueError:
+            return True
 
     @staticmethod
     def _is_readable(request: HttpRequest) -> bool:

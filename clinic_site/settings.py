@@ -196,9 +196,9 @@ MIDDLEWARE = [
     "clinic_site.page_cache.PageCache",
     "clinic_site.middleware.Integrity",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "clinic_site.middleware.ReadableBody",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -335,6 +335,8 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
+        # Its messages quote the Host header and the Referer; the access line tells of the refusal.
+        "django.security": {"level": "CRITICAL"},
         "axes": {"level": "WARNING"},
     },
 }

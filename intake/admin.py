@@ -163,7 +163,9 @@ class ConsultationRequestAdmin(admin.ModelAdmin):
 
     @admin.action(description=gettext_lazy("Assign to me"), permissions=["change"])
     def assign_to_me(self, request, queryset):
-        self._each(request, queryset, lambda pk: services.assign(pk, request.user, by=request.user))
+        """Take what is free; what a colleague holds is taken over on its own page only."""
+        free = [None, request.user.pk]
+        self._each(request, queryset, lambda pk: services.assign(pk, request.user, by=request.user, seen=free))
 
     @admin.action(description=gettext_lazy("Move to suspected spam"), permissions=["change"])
     def move_to_spam(self, request, queryset):
@@ -184,7 +186,7 @@ class ConsultationRequestAdmin(admin.ModelAdmin):
         if done:
             self.message_user(request, ngettext("%d request changed.", "%d requests changed.", done) % done, messages.SUCCESS)
         if refused:
-            words = _("Not possible from where these stand, nothing was changed: %(references)s")
+            words = _("Not possible as these stand, nothing was changed: %(references)s")
             self.message_user(request, words % {"references": ", ".join(refused)}, messages.WARNING)
 
     def search_view(self, request):

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import time
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import Error, connection
 from django.template import Context
-from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -40,6 +40,7 @@ from .models import (
 from .tokens import SubmissionToken
 
 MESSAGE_LENGTH = 2000
+ASK_AGAIN_SECONDS = 2
 SLUG = re.compile(r"[a-z0-9-]{1,80}")
 # Marks that reverse or re-order the text around them: a name could show as another one.
 BIDI_CONTROLS = {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
@@ -61,21 +62,26 @@ class PublishedPage:
 
 
 _last_good: dict[tuple[str, str], dict[str, PublishedPage]] = {}
+_ask_again_at = 0.0
 
 
 def published_pages() -> dict[str, PublishedPage]:
     """Published pages by slug, in the current language; the last good copy while the database is away.
 
-    Empty where the database is away and this process has never seen it.
+    Empty where the database is away and this process has never seen it. A database
+    that just failed isn't asked again at once, so that nobody waits for it twice.
     """
+    global _ask_again_at
     key = (str(connection.settings_dict["NAME"]), get_language() or "")
-    try:
-        _last_good[key] = {
-            page.slug: PublishedPage(page.slug, Kind(page.kind), page.name or page.title, page.title)
-            for page in Page.objects.published().order_by("name_en")
-        }
-    except Error as error:
-        log.warning("list of pages not readable: %s", type(error).__name__)
+    if time.monotonic() >= _ask_again_at:
+        try:
+            _last_good[key] = {
+                page.slug: PublishedPage(page.slug, Kind(page.kind), page.name or page.title, page.title)
+                for page in Page.objects.published().order_by("name_en")
+            }
+        except Error as error:
+            log.warning("list of pages not readable: %s", type(error).__name__)
+            _ask_again_at = time.monotonic() + ASK_AGAIN_SECONDS
     return _last_good.get(key, {})
 
 
@@ -98,7 +104,7 @@ class Line(forms.CharField):
         self.widget.attrs.setdefault("class", "input")
 
     def to_python(self, value: Any) -> str:
-        text = super().to_python(value)
+        text = super().to_python(value) or ""
         refuse_unreadable(text, allowed="\t")
         return re.sub(r"\s+", " ", text)
 
@@ -113,7 +119,7 @@ class Paragraphs(Line):
     widget = forms.Textarea
 
     def to_python(self, value: Any) -> str:
-        text = forms.CharField.to_python(self, value).replace("\r\n", "\n").replace("\r", "\n")
+        text = (forms.CharField.to_python(self, value) or "").replace("\r\n", "\n").replace("\r", "\n")
         refuse_unreadable(text, allowed="\t\n")
         return text
 
@@ -141,7 +147,8 @@ class PhoneNumber(Line):
         number = parse_phone(text)
         if number is None:
             raise ValidationError(
-                _("Enter a phone number with all its digits, for example 703 555 0142, or with + and the country code"), code="invalid"
+                _("Enter a phone number with all its digits, for example 703 555 0142, or with + and the country code"),
+                code="invalid",
             )
         dialled = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
         return f"{dialled};ext={number.extension}" if number.extension else dialled
@@ -150,11 +157,13 @@ class PhoneNumber(Line):
 class Interest(forms.ChoiceField):
     """One of the published pages; any page address while the list of pages can't be read."""
 
+    is_list_known = True
+
     def valid_value(self, value: str) -> bool:
-        return super().valid_value(value) or (len(self.choices) == 1 and bool(SLUG.fullmatch(value)))
+        return super().valid_value(value) or (not self.is_list_known and bool(SLUG.fullmatch(value)))
 
 
-def _choose(label: str | Promise, choices: Iterable[tuple[str, Any]], **kwargs: Any) -> forms.ChoiceField:
+def _choose(label: Any, choices: Iterable[tuple[str, Any]], **kwargs: Any) -> forms.ChoiceField:
     return forms.ChoiceField(label=label, choices=list(choices), widget=forms.RadioSelect, required=False, **kwargs)
 
 
@@ -199,7 +208,10 @@ class ConsultationForm(forms.Form):
         widget=forms.TextInput(attrs={"type": "email", "autocomplete": "email", "inputmode": "email", "spellcheck": "false"}),
     )
     red_flags = forms.MultipleChoiceField(
-        label=_("Do you have any of these right now?"), choices=RED_FLAG_CHOICES, widget=forms.CheckboxSelectMultiple, required=False
+        label=_("Do you have any of these right now?"),
+        choices=RED_FLAG_CHOICES,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
     )
     consent = forms.BooleanField(error_messages={"required": _("Tick the box if you agree that we may contact you")})
 
@@ -211,7 +223,9 @@ class ConsultationForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         help_text=_("We will call you, at the number or address above."),
     )
-    relation = Line(label=_("You are their"), max_length=60, required=False, help_text=_("For example: daughter, partner, guardian"))
+    relation = Line(
+        label=_("You are their"), max_length=60, required=False, help_text=_("For example: daughter, partner, guardian")
+    )
     patient_is_minor = forms.BooleanField(label=_("They are under 18"), required=False)
     preferred_contact = _choose(_("How should we answer?"), ContactChannel.choices)
     best_time = _choose(_("Best time to call"), BestTime.choices, initial=BestTime.ANY)
@@ -232,7 +246,10 @@ class ConsultationForm(forms.Form):
         label=_("How did you hear of us?"), choices=[("", _("Choose if you like")), *ReferralSource.choices], required=False
     )
     spoken_language = Line(
-        label=_("Language you speak best"), max_length=60, required=False, help_text=_("We call you in it, at no cost, with an interpreter")
+        label=_("Language you speak best"),
+        max_length=60,
+        required=False,
+        help_text=_("We call you in it, at no cost, with an interpreter"),
     )
     needs_interpreter = forms.BooleanField(label=_("I would like an interpreter, also a sign language one"), required=False)
     access_needs = Line(
@@ -278,12 +295,13 @@ class ConsultationForm(forms.Form):
         interests = _interests(pages)
         super().__init__(data, initial={"interest": origin if origin in dict(interests) else ""})
         self.fields["consent"].label = consent_text(clinic.name)
-        self.fields["interest"].choices = _grouped(interests)
-        for name in ("interest", "referral_source"):
-            self.fields[name].widget.attrs["class"] = "input"
-        for field in self.fields.values():
+        for name, field in self.fields.items():
+            if isinstance(field, Interest):
+                field.choices, field.is_list_known = _grouped(interests), bool(pages)
             if isinstance(field, forms.ChoiceField):
                 field.error_messages["invalid_choice"] = _("Choose one of the answers in the list")
+            if name in ("interest", "referral_source"):
+                field.widget.attrs["class"] = "input"
         self.helper = self._laid_out()
 
     def _laid_out(self) -> FormHelper:
@@ -347,10 +365,12 @@ class ConsultationForm(forms.Form):
         """Every error with the id of the place to go to, in the order of the page."""
         if not self.is_bound:
             return []
-        general = [("id_send", message) for message in self.non_field_errors()]
+        general = [("id_send", str(message)) for message in self.non_field_errors()]
         in_order = [pointer.name for pointer in self.helper.layout.get_field_names()]
         return general + [
-            (self[name].id_for_label or self[name].auto_id, message) for name in in_order for message in self.errors.get(name, [])
+            (self[name].id_for_label or self[name].auto_id, str(message))
+            for name in in_order
+            for message in self.errors.get(name, [])
         ]
 
     def clean(self) -> dict[str, Any]:
@@ -397,7 +417,7 @@ def _interests(pages: Mapping[str, PublishedPage]) -> list[tuple[str, PublishedP
 
 
 def _grouped(interests: list[tuple[str, PublishedPage]]) -> list[tuple[str, Any]]:
-    groups = [
+    groups: list[tuple[Any, Any]] = [
         (heading, [(slug, page.name) for slug, page in interests if page.kind == kind])
         for kind, heading in ((Kind.PROCEDURE, _("Procedures")), (Kind.CONDITION, _("Conditions")))
     ]

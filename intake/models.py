@@ -213,7 +213,12 @@ class ConsultationRequest(models.Model):
     respond_by = models.DateTimeField(_("first contact promised by"))
     first_contact_at = models.DateTimeField(_("first contact"), null=True, blank=True)
     assigned_to = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=_("assigned to"), on_delete=models.SET_NULL, null=True, blank=True, related_name="leads"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("assigned to"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="leads",
     )
     origin_page = models.ForeignKey(
         "conditions.Page",
@@ -337,7 +342,9 @@ class SearchKind(models.TextChoices):
 class SearchKey(models.Model):
     """One keyed hash under which a request is found. Nothing can be read back from it."""
 
-    request = models.ForeignKey(ConsultationRequest, verbose_name=_("request"), on_delete=models.CASCADE, related_name="search_keys")
+    request = models.ForeignKey(
+        ConsultationRequest, verbose_name=_("request"), on_delete=models.CASCADE, related_name="search_keys"
+    )
     kind = models.CharField(_("kind"), max_length=10, choices=SearchKind)
     digest = models.CharField(_("keyed hash"), max_length=64)
 
@@ -372,7 +379,12 @@ class LeadEvent(models.Model):
     request = models.ForeignKey(ConsultationRequest, verbose_name=_("request"), on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField(_("when"), auto_now_add=True)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=_("who"), on_delete=models.SET_NULL, null=True, blank=True, related_name="lead_events"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("who"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="lead_events",
     )
     kind = models.CharField(_("what"), max_length=10, choices=EventKind)
     from_status = models.CharField(_("from"), max_length=16, choices=LeadStatus, blank=True)
@@ -496,7 +508,10 @@ class Outbox(models.Model):
     due_at = models.DateTimeField(_("next try"))
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     last_error = models.CharField(
-        _("last error"), max_length=120, blank=True, help_text=_("Kind of error and the mail server's code; never an address or text.")
+        _("last error"),
+        max_length=120,
+        blank=True,
+        help_text=_("Kind of error and the mail server's code; never an address or text."),
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 

@@ -94,9 +94,7 @@ def wait_after(attempts: int) -> timedelta:
 
 def is_permanent(error: Exception) -> bool:
     """Whether the mail server refused every recipient for good."""
-    return isinstance(error, smtplib.SMTPRecipientsRefused) and all(
-        500 <= code <= 599 for code, _ in error.recipients.values()
-    )
+    return isinstance(error, smtplib.SMTPRecipientsRefused) and all(500 <= code <= 599 for code, _ in error.recipients.values())
 
 
 def described(error: Exception) -> str:

@@ -3,12 +3,13 @@
 import logging
 import uuid
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db import DatabaseError, Error, IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.urls import NoReverseMatch
 from django.utils import timezone
@@ -119,10 +120,8 @@ def _spool(submission: Submission) -> Receipt:
 
 def _let_go_of_connection() -> None:
     if not connection.in_atomic_block:
-        try:
+        with suppress(Error):
             connection.close()
-        except Error:
-            pass
 
 
 def _store(submission: Submission, kind: EventKind, *, network: str = "") -> tuple[ConsultationRequest, bool]:
@@ -135,6 +134,10 @@ def _store(submission: Submission, kind: EventKind, *, network: str = "") -> tup
                 if lead := _already_stored(submission):
                     return lead, False
                 return _insert(submission, kind, submission.reference(attempt), respond_by, network), True
+        except spam.FloodLimit:
+            if lead := _already_stored(submission):
+                return lead, False
+            raise
         except IntegrityError:
             # Either the same submission won the race, or another request has this reference.
             if lead := _already_stored(submission):
@@ -150,9 +153,7 @@ def _already_stored(submission: Submission) -> ConsultationRequest | None:
     ).first()
 
 
-def _insert(
-    submission: Submission, kind: EventKind, reference: str, respond_by: datetime, network: str
-) -> ConsultationRequest:
+def _insert(submission: Submission, kind: EventKind, reference: str, respond_by: datetime, network: str) -> ConsultationRequest:
     reasons = list(submission.spam_reasons)
     if network:
         reasons += spam.rate_reasons(spam.count_in_window(network, submission.received_at))
@@ -218,6 +219,8 @@ def search_keys(submission: Submission) -> Iterable[tuple[SearchKind, str]]:
 
 def promise(clinic: Clinic, received_at: datetime) -> datetime:
     """When the clinic has promised first contact, by its record; by usual office hours where that can't be read."""
+    if clinic._state.adding:
+        return promised_by(received_at, [], [], clinic.response_working_days, zone_of(clinic.time_zone))
     try:
         hours, holidays = list(clinic.opening_hours.all()), {holiday.date for holiday in clinic.holidays.all()}
     except (DatabaseError, InterfaceError):
@@ -279,9 +282,7 @@ def replay_spool() -> Replay:
 
 
 @transaction.atomic
-def change_status(
-    pk: int, status: LeadStatus, *, by: AbstractUser, seen: LeadStatus | None = None
-) -> ConsultationRequest:
+def change_status(pk: int, status: LeadStatus, *, by: User, seen: LeadStatus | None = None) -> ConsultationRequest:
     """Move a request along NEXT_STATUSES and record who did it.
 
     Locks the row, so two people cannot both move it. A request that leaves
@@ -298,7 +299,7 @@ def change_status(
     return lead
 
 
-def restore_from_spam(pk: int, *, by: AbstractUser) -> ConsultationRequest:
+def restore_from_spam(pk: int, *, by: User) -> ConsultationRequest:
     """Put a suspected-spam request back among the new ones, with its mails. Raises InvalidTransition if it isn't one."""
     with transaction.atomic():
         lead = ConsultationRequest.objects.select_for_update().get(pk=pk)
@@ -308,7 +309,7 @@ def restore_from_spam(pk: int, *, by: AbstractUser) -> ConsultationRequest:
     return lead
 
 
-def _move(lead: ConsultationRequest, status: LeadStatus, by: AbstractUser) -> None:
+def _move(lead: ConsultationRequest, status: LeadStatus, by: User) -> None:
     LeadEvent.objects.create(request=lead, actor=by, kind=EventKind.STATUS, from_status=lead.status, to_status=status)
     if lead.status == LeadStatus.SPAM:
         _write_notices(lead)
@@ -317,9 +318,7 @@ def _move(lead: ConsultationRequest, status: LeadStatus, by: AbstractUser) -> No
 
 
 @transaction.atomic
-def assign(
-    pk: int, to: AbstractUser | None, *, by: AbstractUser, seen: Collection[int | None] | None = None
-) -> ConsultationRequest:
+def assign(pk: int, to: User | None, *, by: User, seen: Collection[int | None] | None = None) -> ConsultationRequest:
     """Give a request to a colleague, or to nobody. Assigning it to the same person again records nothing.
 
     Raises StalePage, and writes nothing, when it is no longer with one of those
@@ -337,7 +336,7 @@ def assign(
 
 @transaction.atomic
 def log_contact(
-    pk: int, *, by: AbstractUser, outcome: AttemptOutcome, channel: AttemptChannel = AttemptChannel.PHONE, note: str = ""
+    pk: int, *, by: User, outcome: AttemptOutcome, channel: AttemptChannel = AttemptChannel.PHONE, note: str = ""
 ) -> ContactAttempt:
     """Record a try to reach the person. The first one answers the response promise; a new request that was reached moves on.
 
@@ -356,7 +355,7 @@ def log_contact(
     return attempt
 
 
-def record_access(leads: Iterable[ConsultationRequest], *, by: AbstractUser, action: AccessAction, via: str = "") -> None:
+def record_access(leads: Iterable[ConsultationRequest], *, by: User, action: AccessAction, via: str = "") -> None:
     """Record that `by` saw these requests. Every look counts, not only the first."""
     LeadAccess.objects.bulk_create(
         LeadAccess(request=lead, user=by, username=by.get_username(), action=action, via=via) for lead in leads
@@ -372,7 +371,7 @@ def erase(pk: int) -> None:
 
 
 @transaction.atomic
-def resend_notice(pk: int, *, by: AbstractUser) -> Outbox:
+def resend_notice(pk: int, *, by: User) -> Outbox:
     """Put a mail (an Outbox row) back in line, due now, under its old Message-ID."""
     row = Outbox.objects.select_for_update().get(pk=pk)
     row.state, row.attempts, row.due_at, row.last_error = OutboxState.PENDING, 0, timezone.now(), ""

@@ -51,7 +51,9 @@ def _receive(request: HttpRequest) -> HttpResponse:
     )
     is_valid = form.is_valid()
     if token is None:
-        form.add_error(None, _("This page was open for more than a day, or was changed on the way. Please press the button once more."))
+        form.add_error(
+            None, _("This page was open for more than a day, or was changed on the way. Please press the button once more.")
+        )
     if token is None or not is_valid:
         return _show(request, "intake/consultation.html", form, status=422)
 
@@ -68,9 +70,7 @@ def _receive(request: HttpRequest) -> HttpResponse:
         consent_text=consent_text(clinic.name),
         language=get_language() or "en",
         origin=form.origin,
-        spam_reasons=tuple(
-            spam.reasons_in([answers.get(name, "") for name in FREE_TEXTS], honeypot=form.honeypot, took=token.age)
-        ),
+        spam_reasons=tuple(spam.reasons_in([answers.get(name, "") for name in FREE_TEXTS], honeypot=form.honeypot, took=token.age)),
     )
     try:
         receipt = submit_consultation_request(submission, network=network_of(client_address(request)))

@@ -12,3 +12,16 @@ document.addEventListener("prose-editor:ready", (event) => {
   editor.setOptions({ editorProps: { attributes: { "aria-label": label.textContent.trim().replace(/:$/, "") } } });
   label.addEventListener("click", () => editor.commands.focus());
 });
+
+// Search boxes that stand in for a select get its label too.
+const nameSearchBoxes = () => {
+  for (const select of document.querySelectorAll("select.admin-autocomplete")) {
+    const box = select.parentElement.querySelector(".select2-selection");
+    if (!box || !select.labels[0]) continue;
+    select.labels[0].id ||= `${select.id}-label`;
+    const shown = box.querySelector(".select2-selection__rendered");
+    for (const part of [box, shown]) part?.setAttribute("aria-labelledby", `${select.labels[0].id} ${shown?.id ?? ""}`.trim());
+  }
+};
+addEventListener("load", nameSearchBoxes);
+document.addEventListener("formset:added", () => setTimeout(nameSearchBoxes));

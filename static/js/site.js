@@ -25,6 +25,14 @@ for (const none of all('[name="red_flags"][value="none"]')) {
   others.forEach((box) => box.addEventListener("change", () => box.checked && (none.checked = false)));
 }
 
+// The map of the spine and the list beside it light up together.
+for (const part of all("[data-region]")) {
+  const pair = all(`[data-region="${part.dataset.region}"]`);
+  for (const [event, hot] of [["pointerenter", true], ["pointerleave", false], ["focus", true], ["blur", false]]) {
+    part.addEventListener(event, () => pair.forEach((other) => other.classList.toggle("is-hot", hot)));
+  }
+}
+
 // The bar at the foot of phones comes up once the buttons it repeats are out of sight.
 const bar = document.querySelector("[data-action-bar]");
 const asks = all("[data-main-action], .masthead__ask");

@@ -1,11 +1,13 @@
 """Trouble for requests: a database that is away, a spool that cannot be written, a mail server that misbehaves."""
 
 import os
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from django.db import connection
 
+from intake import forms
 from tests.smtp_server import MailServer
 
 
@@ -45,6 +47,7 @@ class Database:
         if not self.is_away:
             return
         connection.close()
+        forms._ask_again_at = 0.0
         if self.is_sqlite:
             path = Path(connection.settings_dict["NAME"])
             path.rmdir()
@@ -52,6 +55,30 @@ class Database:
         else:
             connection.settings_dict.update(self.kept)
         self.is_away = False
+
+    def refuses_writes(self):
+        """Read-only on either database, as on a failing disk or a standby."""
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA query_only = ON" if self.is_sqlite else "SET default_transaction_read_only = on")
+
+    @contextmanager
+    def locked(self):
+        """Another process holds the lock for longer than anyone waits."""
+        other = connection.copy()
+        with other.cursor() as cursor, connection.cursor() as ours:
+            if self.is_sqlite:
+                ours.execute("PRAGMA busy_timeout = 100")
+                cursor.execute("BEGIN IMMEDIATE")
+            else:
+                ours.execute("SET lock_timeout = '100ms'")
+                other.set_autocommit(False)
+                cursor.execute("LOCK TABLE intake_consultationrequest IN ACCESS EXCLUSIVE MODE")
+            try:
+                yield
+            finally:
+                cursor.execute("ROLLBACK")
+                other.close()
+                connection.close()
 
 
 @pytest.fixture

@@ -121,7 +121,12 @@ def test_staff_find_a_request_by_what_they_were_told(db, text):
 def test_staff_find_a_request_by_its_reference_however_it_is_typed(db):
     lead = submitted()
     submitted(name="Another Person")
-    for text in (lead.reference, lead.shown_reference, lead.shown_reference.lower(), f" {lead.reference[:4]} {lead.reference[4:]} "):
+    for text in (
+        lead.reference,
+        lead.shown_reference,
+        lead.shown_reference.lower(),
+        f" {lead.reference[:4]} {lead.reference[4:]} ",
+    ):
         assert list(ConsultationRequest.objects.matching(text)) == [lead]
 
 

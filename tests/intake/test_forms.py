@@ -12,7 +12,9 @@ from intake.submission import ANSWERS
 
 CLINIC = Clinic(pk=1, name="Sample Spine", phone="+17035550142", email="newpatients@clinic.example")
 PAGES = {
-    "spinal-osteotomy": PublishedPage("spinal-osteotomy", Kind.PROCEDURE, "Spinal osteotomy", "Spinal osteotomy for spinal deformity"),
+    "spinal-osteotomy": PublishedPage(
+        "spinal-osteotomy", Kind.PROCEDURE, "Spinal osteotomy", "Spinal osteotomy for spinal deformity"
+    ),
     "kyphosis": PublishedPage("kyphosis", Kind.CONDITION, "Kyphosis", "Kyphosis"),
     "low-back-pain": PublishedPage("low-back-pain", Kind.SYMPTOM, "Low back pain", "Low back pain"),
 }
@@ -107,7 +109,9 @@ def test_a_phone_number_is_taken_as_people_type_it(typed, kept):
     assert answers(phone=typed)["phone"] == kept
 
 
-@pytest.mark.parametrize("typed", ["555-0142", "703 555 01", "12", "call me", "+999 123", "0" * 30, "703 555 0142 703 555 0142", "+"])
+@pytest.mark.parametrize(
+    "typed", ["555-0142", "703 555 01", "12", "call me", "+999 123", "0" * 30, "703 555 0142 703 555 0142", "+"]
+)
 def test_a_number_that_cannot_be_dialled_is_a_field_error(typed):
     assert "all its digits" in refused("phone", phone=typed)
 
@@ -125,7 +129,17 @@ def test_an_email_is_taken_as_people_type_it(typed, kept):
 
 
 @pytest.mark.parametrize(
-    "typed", ["sam", "sam@", "@example.org", "sam@example", "sam sample@example.org", "a@b@example.org", "sam@example..org", "<sam@example.org>"]
+    "typed",
+    [
+        "sam",
+        "sam@",
+        "@example.org",
+        "sam@example",
+        "sam sample@example.org",
+        "a@b@example.org",
+        "sam@example..org",
+        "<sam@example.org>",
+    ],
 )
 def test_what_is_no_email_is_a_field_error(typed):
     assert "name@example.com" in refused("email", email=typed)
@@ -159,7 +173,9 @@ def test_too_long_an_answer_is_a_field_error_with_both_lengths(field):
     assert "characters or fewer. You have 5000" in refused(field, **{field: "9" * 5000})
 
 
-@pytest.mark.parametrize("choice", ["pain_area", "best_time", "on_behalf_of", "preferred_contact", "imaging", "referral_source", "red_flags", "interest"])
+@pytest.mark.parametrize(
+    "choice", ["pain_area", "best_time", "on_behalf_of", "preferred_contact", "imaging", "referral_source", "red_flags", "interest"]
+)
 @pytest.mark.parametrize("code", ["nonsense", "\x00", "<b>", "../x"])
 def test_a_choice_that_was_not_offered_is_a_field_error(choice, code):
     assert refused(choice, **{choice: code}) == "Choose one of the answers in the list"
@@ -196,7 +212,9 @@ def test_the_longest_message_fits():
     assert refused("message", message="x" * (MESSAGE_LENGTH + 1))
 
 
-@pytest.mark.parametrize("text", ["{{ 7|add:7 }}", "'; DROP TABLE intake_consultationrequest; --", "<script>alert(1)</script>", "%s %(x)s {0}"])
+@pytest.mark.parametrize(
+    "text", ["{{ 7|add:7 }}", "'; DROP TABLE intake_consultationrequest; --", "<script>alert(1)</script>", "%s %(x)s {0}"]
+)
 def test_markup_templates_and_sql_are_just_text(text):
     assert answers(message=text)["message"] == text
 
@@ -276,7 +294,12 @@ def test_an_interest_chosen_before_the_outage_is_kept_by_a_process_that_never_sa
 
 def test_the_optional_part_opens_only_for_an_error_or_an_answer():
     assert not ConsultationForm(clinic=CLINIC, pages=PAGES, origin="kyphosis").optional_is_open
-    for changes, is_open in (({}, False), ({"message": "Hello"}, True), ({"pain_area": "nonsense"}, True), ({"imaging": "mri"}, True)):
+    for changes, is_open in (
+        ({}, False),
+        ({"message": "Hello"}, True),
+        ({"pain_area": "nonsense"}, True),
+        ({"imaging": "mri"}, True),
+    ):
         posted = form(**changes)
         posted.is_valid()
         assert posted.optional_is_open is is_open, changes

@@ -15,14 +15,26 @@ NASTY = [
     "\x00", "\r\nBcc: all@example.org", "‮evil", "{{ settings.SECRET_KEY }}", "{% load x %}", "' OR 1=1 --", "<svg onload=alert(1)>",
     "=cmd|' /C calc'!A0", "%00%0d%0a", "😀" * 50, "a" * 20_000, "٠" * 40, "-1", "true", "[]", "../../etc/passwd", "ﷺ" * 100,
 ]  # fmt: skip
-KEYS = [*ConsultationForm.base_fields, "submission", "origin", "warning", "website", "csrfmiddlewaretoken", "pk", "status", "__proto__"]
+KEYS = [
+    *ConsultationForm.base_fields,
+    "submission",
+    "origin",
+    "warning",
+    "website",
+    "csrfmiddlewaretoken",
+    "pk",
+    "status",
+    "__proto__",
+]
 values = st.one_of(st.sampled_from(NASTY), st.text(max_size=60), st.binary(max_size=30))
 pairs = st.lists(st.tuples(st.sampled_from(KEYS), values), max_size=12)
 
 
 def encoded(pairs):
     return b"&".join(
-        key.encode() + b"=" + quote_from_bytes(value if isinstance(value, bytes) else value.encode("utf-8", "surrogatepass")).encode()
+        key.encode()
+        + b"="
+        + quote_from_bytes(value if isinstance(value, bytes) else value.encode("utf-8", "surrogatepass")).encode()
         for key, value in pairs
     )
 

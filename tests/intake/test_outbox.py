@@ -78,7 +78,14 @@ def test_mails_are_plain_text_say_that_they_are_automatic_and_keep_their_message
 
 @pytest.mark.parametrize(
     ("name", "first"),
-    [("Sam Sample", "Sam"), ("María-José O’Neill", "María-José"), ("http://spam.example now", ""), ("Buy.now at", ""), ("X" * 80, ""), ("R2D2", "")],
+    [
+        ("Sam Sample", "Sam"),
+        ("María-José O’Neill", "María-José"),
+        ("http://spam.example now", ""),
+        ("Buy.now at", ""),
+        ("X" * 80, ""),
+        ("R2D2", ""),
+    ],
 )
 def test_only_what_reads_like_a_name_is_used_as_one(db, name, first):
     assert outbox.first_name(submitted(name=name)) == first

@@ -50,7 +50,9 @@ def overwrite(field, pk, value):
 
 
 def test_every_model_with_an_encrypted_column_is_covered():
-    with_columns = {model for model in apps.get_models() for column in model._meta.concrete_fields if isinstance(column, EncryptedTextField)}
+    with_columns = {
+        model for model in apps.get_models() for column in model._meta.concrete_fields if isinstance(column, EncryptedTextField)
+    }
     assert with_columns == set(SEALED)
 
 

@@ -51,7 +51,9 @@ def test_without_an_email_nobody_is_acknowledged_by_mail(db):
     assert [row.kind for row in submitted(email="").notices.all()] == [NoticeKind.STAFF]
 
 
-@pytest.mark.parametrize(("flags", "priority"), [("", "routine"), ("none", "routine"), ("bladder", "urgent"), ("fever,chest", "urgent")])
+@pytest.mark.parametrize(
+    ("flags", "priority"), [("", "routine"), ("none", "routine"), ("bladder", "urgent"), ("fever,chest", "urgent")]
+)
 def test_a_warning_sign_makes_a_request_urgent(db, flags, priority):
     assert submitted(red_flags=flags).priority == priority
 

@@ -1,8 +1,10 @@
 """Signs of spam add up to a score; a person is never turned away for them."""
 
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connections
 
 from intake import spam
 from intake.models import ConsultationRequest, LeadStatus, Outbox, RateBucket
@@ -72,6 +74,26 @@ def test_a_flood_from_one_network_leaves_others_alone(db, settings):
     submit_consultation_request(submission(), network="192.0.2.8")
     with pytest.raises(spam.FloodLimit):
         submit_consultation_request(submission(), network="192.0.2.7")
+
+
+def test_the_limit_is_exact_when_many_send_at_once(transactional_db, settings):
+    settings.FLOOD_LIMIT = 10
+    refused = []
+
+    def send(number):
+        try:
+            submit_consultation_request(submission(name=f"Sample {number}"), network="192.0.2.7")
+        except spam.FloodLimit:
+            refused.append(number)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=send, args=[number]) for number in range(24)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (ConsultationRequest.objects.count(), len(refused)) == (10, 14)
 
 
 def test_a_repeated_press_above_the_limit_still_gets_its_receipt(db, settings):

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from cryptography.fernet import Fernet
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from intake import services, spool
 from intake.models import ConsultationRequest, EventKind, LeadEvent, LeadStatus, Outbox
@@ -34,6 +34,34 @@ def test_with_the_database_away_a_request_is_spooled_and_stored_when_it_is_back(
     assert [event.kind for event in lead.events.all()] == [EventKind.REPLAYED]
     assert Outbox.objects.count() == 2
     assert spool.depth() == 0
+
+
+def test_a_locked_database_is_waited_for_no_longer_than_its_time_out(database):
+    press = submission()
+    with database.locked():
+        assert submit_consultation_request(press, network="192.0.2.7").is_spooled
+    assert replay_spool() == Replay(stored=1)
+
+
+def test_a_database_that_cannot_be_written_sends_requests_to_the_spool(database):
+    press = submission()
+    database.refuses_writes()
+    assert submit_consultation_request(press).is_spooled
+    assert replay_spool() == Replay(stored=1)
+
+
+def test_a_full_disk_under_sqlite_sends_requests_to_the_spool_and_loses_nothing(database):
+    presses = [submission(message="x" * 2000) for _ in range(30)]
+    if database.is_sqlite:
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM")
+            cursor.execute("PRAGMA page_count")
+            cursor.execute(f"PRAGMA max_page_count = {cursor.fetchone()[0] + 5}")
+    receipts = [submit_consultation_request(press) for press in presses]
+    assert any(receipt.is_spooled for receipt in receipts) is database.is_sqlite
+    replay_spool()
+    stored = set(ConsultationRequest.objects.values_list("reference", flat=True))
+    assert stored == {receipt.reference for receipt in receipts}
 
 
 def test_the_same_press_has_one_reference_in_database_and_spool(database):
@@ -74,7 +102,9 @@ def test_file_and_folder_are_on_disk_before_anyone_is_told(spool_dir, monkeypatc
     steps = []
     fsync, replace = os.fsync, os.replace
     spool.folder()
-    monkeypatch.setattr(os, "fsync", lambda fd: (steps.append("folder" if stat.S_ISDIR(os.fstat(fd).st_mode) else "file"), fsync(fd)))
+    monkeypatch.setattr(
+        os, "fsync", lambda fd: (steps.append("folder" if stat.S_ISDIR(os.fstat(fd).st_mode) else "file"), fsync(fd))
+    )
     monkeypatch.setattr(os, "replace", lambda *paths: (steps.append("rename"), replace(*paths)))
     spool.write(submission())
     assert steps == ["file", "rename", "folder"]

@@ -25,7 +25,7 @@ def test_an_id_is_good_for_a_day(monkeypatch):
     assert SubmissionToken.read(token) is None
 
 
-@pytest.mark.parametrize("token", ["", "x", "a:b:c", ":::", "\x00", "é:é:é", uuid.uuid4().hex, "x" * 10_000])
+@pytest.mark.parametrize("token", ["", "x", "a:b:c", ":::", "\x00", "é:é:é", "5b20fa276e8b43ee827802993dd45a23", "x" * 10_000])
 def test_what_we_did_not_sign_is_no_id_and_no_receipt(token):
     assert SubmissionToken.read(token) is None
     assert read_receipt(token) is None

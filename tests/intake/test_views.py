@@ -74,7 +74,9 @@ def test_the_form_carries_the_page_it_was_opened_from_and_can_drop_it(client):
 
 
 def test_no_two_forms_look_alike_to_a_browser_that_remembers_what_was_typed(client):
-    firsts = {re.findall(r'name="([\w-]+)"', page(client.get("/consultation/")).split('id="consultation-form"')[1])[1] for _ in range(3)}
+    firsts = {
+        re.findall(r'name="([\w-]+)"', page(client.get("/consultation/")).split('id="consultation-form"')[1])[1] for _ in range(3)
+    }
     assert len(firsts) == 3
 
 
@@ -205,7 +207,9 @@ def test_errors_are_summed_up_first_tied_to_their_fields_and_keep_what_was_typed
 def test_a_group_of_choices_can_be_reached_from_the_summary(client):
     text = page(post(client, pain_area="nonsense"))
     assert '<a href="#id_pain_area">' in text
-    assert re.search(r'<fieldset class="field field--invalid" id="id_pain_area" tabindex="-1" aria-describedby="id_pain_area_error">', text)
+    assert re.search(
+        r'<fieldset class="field field--invalid" id="id_pain_area" tabindex="-1" aria-describedby="id_pain_area_error">', text
+    )
 
 
 def test_what_was_typed_is_never_markup(client):
@@ -406,7 +410,10 @@ def test_hostile_bodies_get_an_answer_not_a_crash(client, body):
     assert response.status_code in {400, 422}
 
 
-@pytest.mark.parametrize("content_type", ["application/json", "text/plain", "multipart/form-data", "multipart/form-data; boundary=x", "", "x/y; charset=utf-16"])
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/json", "text/plain", "multipart/form-data", "multipart/form-data; boundary=x", "", "x/y; charset=utf-16"],
+)
 def test_odd_content_types_get_an_answer_not_a_crash(client, content_type):
     response = client.generic("POST", "/consultation/", b"name=Sam", content_type=content_type)
     assert response.status_code in {400, 403, 422}
@@ -416,7 +423,9 @@ def test_odd_content_types_get_an_answer_not_a_crash(client, content_type):
 
 
 def test_nothing_typed_reaches_a_log_an_address_a_cookie_or_a_session(client, database, no_spool, caplog):
-    typed = {name: f"{MARKER}-{name}" for name in ("name", "message", "spoken_language", "access_needs", "patient_name", "relation")}
+    typed = {
+        name: f"{MARKER}-{name}" for name in ("name", "message", "spoken_language", "access_needs", "patient_name", "relation")
+    }
     typed |= {"email": f"{MARKER}@example.org", "on_behalf_of": "other"}
     with caplog.at_level("DEBUG"):
         sent = post(client, **typed)
@@ -430,5 +439,3 @@ def test_nothing_typed_reaches_a_log_an_address_a_cookie_or_a_session(client, da
     assert MARKER not in sent.headers["Location"]
     assert MARKER not in str(client.cookies)
     assert "sessionid" not in client.cookies
-
-

@@ -41,18 +41,23 @@ def test_a_round_with_the_database_away_is_survived_and_the_next_one_works(datab
     assert {row.state for row in Outbox.objects.all()} == {OutboxState.SENT}
 
 
+def address_of_the_test_database():
+    given = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{given['NAME']}"
+    host = given["HOST"] or "%2Fvar%2Frun%2Fpostgresql"
+    return f"postgresql://{given['USER']}:{given['PASSWORD']}@{host}:{given['PORT']}/{given['NAME']}"
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("mode", ["accept", "hang"])
-def test_a_running_worker_stops_within_a_second_even_while_a_mail_server_hangs(transactional_db, mail_server, tmp_path, number, mode):
-    if connection.vendor == "sqlite":
-        address = f"sqlite:///{connection.settings_dict['NAME']}"
-    else:
-        given = connection.settings_dict
-        address = f"postgresql://{given['USER']}:{given['PASSWORD']}@{given['HOST'] or '%2Fvar%2Frun%2Fpostgresql'}:{given['PORT']}/{given['NAME']}"
+def test_a_running_worker_stops_within_a_second_even_while_a_mail_server_hangs(
+    transactional_db, mail_server, tmp_path, number, mode
+):
     mail_server.mode = mode
     submitted()
     environment = os.environ | {
-        "DATABASE_URL": address,
+        "DATABASE_URL": address_of_the_test_database(),
         "EMAIL_URL": f"smtp://127.0.0.1:{mail_server.port}",
         "SPOOL_DIR": str(tmp_path / "spool"),
     }

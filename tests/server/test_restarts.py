@@ -24,7 +24,7 @@ def test_stop_during_a_request_lets_it_finish(start_server):
     sending.join(20)
     assert server.web.wait(20) == 0
     (answer,) = outcome
-    assert answer[0] == 302
+    assert answer[0] == 303
     assert "/consultation/received/" in answer[1]
     assert server.rows("SELECT count(*) FROM intake_consultationrequest") == [(1,)]
 

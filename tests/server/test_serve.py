@@ -22,9 +22,9 @@ def processes_of(site: SiteServer) -> dict[int, str]:
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if mark in (folder / "environ").read_bytes().split(b"\0"):
-                if command := (folder / "cmdline").read_bytes():
-                    found[int(folder.name)] = command.replace(b"\0", b" ").decode()
+            command = (folder / "cmdline").read_bytes()
+            if command and mark in (folder / "environ").read_bytes().split(b"\0"):
+                found[int(folder.name)] = command.replace(b"\0", b" ").decode()
         except OSError:
             continue
     return found

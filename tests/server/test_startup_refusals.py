@@ -95,6 +95,8 @@ def test_complete_production_installation_serves_over_https_only(start_server):
     assert status == 301
     assert headers["Location"] == "https://www.clinic.example/procedures/?utm_source=x"
 
+    assert server.ask("GET", "/", headers=host)[0] == 301
+
     status, _, _ = server.ask("GET", "/", headers={"Host": "attacker.example", "X-Forwarded-Proto": "https"})
     assert status == 400
 

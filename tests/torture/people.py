@@ -11,7 +11,14 @@ from urllib.parse import urlencode
 FORM = "/consultation/"
 RECEIPT = re.compile(r"^/consultation/received/([2-9A-Z]{8})\.[^/]+/$")
 HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
-LEAST = {"name": "Sam Sample", "phone": "(703) 555-0163", "email": "sam@example.org", "consent": "on", "on_behalf_of": "me", "best_time": "any"}
+LEAST = {
+    "name": "Sam Sample",
+    "phone": "(703) 555-0163",
+    "email": "sam@example.org",
+    "consent": "on",
+    "on_behalf_of": "me",
+    "best_time": "any",
+}
 PATIENCE_SECONDS = 90
 PAUSE_SECONDS = 0.05
 BROKEN = (OSError, http.client.HTTPException)
@@ -46,7 +53,9 @@ class Browser:
             self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout)
         started = time.monotonic()
         try:
-            self.connection.request(method, path, body, {"Cookie": self.cookie, **(headers or {})} if self.cookie else headers or {})
+            self.connection.request(
+                method, path, body, {"Cookie": self.cookie, **(headers or {})} if self.cookie else headers or {}
+            )
             response = self.connection.getresponse()
             answer = Answer(response.status, response.headers, response.read(), time.monotonic() - started)
         except BROKEN:

@@ -54,12 +54,17 @@ def outages(site, postgres, rounds, seed, say=lambda line: None):
     return stream.story, settle(site, stream.story), slowest
 
 
+def takes_a_request(site, message="A plain request"):
+    """Whether the form works for a person; the reference it gives."""
+    browser = Browser(site.port)
+    return browser.post({**browser.open_form(), **LEAST, "message": message}).reference
+
+
 def seconds_until_healthy(site):
     """How long until the site reaches its database again and a new request goes there, not to the spool."""
     started = time.monotonic()
     while time.monotonic() - started < 30:
-        before, browser = health(site), Browser(site.port)
-        reference = browser.post({**browser.open_form(), **LEAST, "message": f"probe-{time.time_ns():x}"}).reference
+        before, reference = health(site), takes_a_request(site, f"probe-{time.time_ns():x}")
         after = health(site)
         if reference and after["database"] == "ok" and after["spool"]["waiting"] <= before["spool"]["waiting"]:
             break

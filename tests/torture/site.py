@@ -98,8 +98,8 @@ class Count:
     def __str__(self):
         return (
             f"acknowledged {self.acknowledged}, stored {self.stored}, lost {len(self.lost)}, doubled {len(self.doubled)}, "
-            f"other reference {len(self.misnamed)}, without their pair of mails {len(self.unpaired)}, left in the spool {self.left_in_spool}"
-            + "".join(f"\n  {line}" for line in self.disagreements)
+            f"other reference {len(self.misnamed)}, without their pair of mails {len(self.unpaired)}, "
+            f"left in the spool {self.left_in_spool}" + "".join(f"\n  {line}" for line in self.disagreements)
         )
 
 

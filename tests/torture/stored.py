@@ -22,7 +22,9 @@ def main():
         }
         for lead in leads
     ]
-    json.dump({"requests": found, "spool": spool.depth(), "disagreements": [str(finding) for finding in integrity.check()]}, sys.stdout)
+    json.dump(
+        {"requests": found, "spool": spool.depth(), "disagreements": [str(finding) for finding in integrity.check()]}, sys.stdout
+    )
 
 
 if __name__ == "__main__":

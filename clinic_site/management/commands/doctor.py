@@ -2,7 +2,6 @@
 
 import shutil
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,14 +9,16 @@ from django.conf import settings
 from django.core.checks import run_checks
 from django.core.management.base import BaseCommand
 from django.db import Error, connection
+from django.utils import timezone
 
+from clinic_site.backup import last_backup_at
 from clinic_site.checks import PDF_PACKAGES, missing_pdf_libraries, start_up_problems
 from clinic_site.health import database_answers, outbox_state, spool_state
 from conditions.models import Page
 
 LATE_SECONDS = 15 * 60
 FREE_BYTES = 1024**3
-BACKUP_SECONDS = 24 * 3600
+BACKUP_HOURS = 24
 
 OK, NOTE, TROUBLE = "ok", "note", "TROUBLE"
 Finding = tuple[str, str]
@@ -83,9 +84,9 @@ def look_at_disk() -> Iterator[Finding]:
     if folder.is_dir():
         free = shutil.disk_usage(folder).free
         yield OK if free > FREE_BYTES else TROUBLE, f"disk: {free / 1024**3:.1f} GB free for data"
-    last_backup = folder / "last-backup"
-    if not last_backup.is_file():
-        yield NOTE, "backup: none is known"
+    last = last_backup_at()
+    if last is None:
+        yield NOTE, "backup: none was made here"
         return
-    age = time.time() - last_backup.stat().st_mtime
-    yield OK if age < BACKUP_SECONDS else TROUBLE, f"backup: the newest is {age / 3600:.0f} hours old"
+    hours = (timezone.now() - last).total_seconds() / 3600
+    yield OK if hours < BACKUP_HOURS else TROUBLE, f"backup: the last one is {hours:.0f} hours old"

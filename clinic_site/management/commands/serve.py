@@ -36,11 +36,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, port: int, prepare: bool, **options: object) -> None:
         """Ends with 0 when asked to stop, with 1 when a part ended by itself."""
-        sys.stdout.reconfigure(line_buffering=True)
         refuse_taken_port(port)
         if prepare:
             call_command("prepare", stdout=self.stdout)
             call_command("first_account", verbosity=0, stdout=self.stdout)
+            self.stdout.flush()  # before the parts write their own lines
         self.is_asked_to_stop = False
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._asked_to_stop)

@@ -61,9 +61,13 @@ class Command(BaseCommand):
 
     def round(self) -> None:
         """Each task once; one that fails is logged by its kind of error and tried again in the next round."""
-        for task in (services.replay_spool, self._send, lambda: spam.forget_expired(timezone.now())):
+        for task in (self._replay, self._send, lambda: spam.forget_expired(timezone.now())):
             if not self.stop.is_set():
                 self._try(task)
+
+    def _replay(self) -> None:
+        if (done := services.replay_spool()) != services.Replay():
+            log.info("spool: %d stored, %d left, %d set aside", done.stored, done.left, done.set_aside)
 
     def _send(self) -> None:
         if sent := outbox.send_due(self.stop.is_set):

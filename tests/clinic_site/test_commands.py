@@ -1,0 +1,147 @@
+"""Commands for whoever runs the site."""
+
+import re
+import stat
+import subprocess
+import sys
+from io import StringIO
+
+import pytest
+from cryptography.fernet import Fernet
+from django.contrib.auth import get_user_model
+from django.core.management import CommandError, call_command
+
+from clinic_site.management.commands import new_key, prepare
+from intake import spool
+from intake.models import Outbox, OutboxState
+from tests.factories import submission, submitted
+from tests.live import ROOT
+
+
+def run(*arguments, **options):
+    output = StringIO()
+    call_command(*arguments, stdout=output, **options)
+    return output.getvalue()
+
+
+def doctor():
+    """The report's lines by subject, and the exit code."""
+    output, code = StringIO(), 0
+    try:
+        call_command("doctor", stdout=output)
+    except SystemExit as end:
+        code = end.code
+    lines = [line.split(maxsplit=1) for line in output.getvalue().splitlines()]
+    return {text.partition(":")[0]: (level, text) for level, text in lines}, code
+
+
+def test_new_key_works_before_there_are_settings():
+    done = subprocess.run([sys.executable, "manage.py", "new_key"], cwd=ROOT, env={}, capture_output=True, text=True, check=True)
+    Fernet(done.stdout.strip())
+    assert done.stderr == ""
+
+
+def test_new_keys_differ_and_secrets_are_long():
+    assert run("new_key") != run("new_key")
+    assert len(run("new_key", "--secret").strip()) >= 50
+
+
+def test_local_environment_is_written_once_for_this_user_alone(tmp_path):
+    path = tmp_path / "var" / "local.env"
+    assert "Made" in run("new_key", "--local-env", str(path))
+    before = path.read_text()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert run("new_key", "--local-env", str(path)) == ""
+    assert path.read_text() == before
+    assert [file.name for file in path.parent.iterdir()] == ["local.env"]
+
+
+def test_local_environment_never_replaces_keys_made_meanwhile(tmp_path, monkeypatch):
+    path = tmp_path / "local.env"
+    make = new_key.new_secret
+    monkeypatch.setattr(new_key, "new_secret", lambda: path.write_text("another process was faster") and make())
+    assert not new_key.write_local_env(path)
+    assert path.read_text() == "another process was faster"
+
+
+def test_first_account_may_sign_in_with_the_printed_password(db):
+    printed = run("first_account", username="dana")
+    password = re.search(r"password\s+(\S+)", printed)[1]
+    account = get_user_model().objects.get(username="dana")
+    assert account.check_password(password)
+    assert account.is_staff and account.is_superuser
+    assert len(password) >= 20
+
+
+def test_first_account_is_made_once(db):
+    run("first_account")
+    assert "password  " not in run("first_account")
+    assert get_user_model().objects.count() == 1
+
+
+def test_prepare_says_what_it_did_and_the_second_time_changes_nothing(content):
+    assert "unchanged" in run("prepare")
+    assert run("prepare").count("\n") <= 2
+
+
+def test_prepare_names_a_database_that_cannot_be_reached(monkeypatch, db):
+    def away(connection):
+        raise prepare.OperationalError("secret details")
+
+    monkeypatch.setattr(prepare, "MigrationExecutor", away)
+    with pytest.raises(CommandError, match="DATABASE_URL") as refusal:
+        run("prepare")
+    assert "secret" not in str(refusal.value)
+
+
+def test_static_digest_changes_with_a_file(settings, tmp_path):
+    settings.STATICFILES_DIRS = [tmp_path]
+    from django.contrib.staticfiles.finders import get_finder
+
+    get_finder.cache_clear()
+    before = prepare.static_digest()
+    (tmp_path / "new.css").write_text("a {}")
+    get_finder.cache_clear()
+    assert prepare.static_digest() != before
+    get_finder.cache_clear()
+
+
+def test_doctor_is_content_with_a_fresh_site(content, tmp_path, settings):
+    settings.SPOOL_DIR = tmp_path / "spool"
+    findings, code = doctor()
+    assert code == 0
+    assert findings["database"][0] == findings["content"][0] == findings["outbox"][0] == findings["spool"][0] == "ok"
+    assert findings["samples"][0] == "note"
+
+
+def test_doctor_reports_failed_mail_late_mail_and_waiting_files(content, tmp_path, settings):
+    settings.SPOOL_DIR = tmp_path / "spool"
+    submitted()
+    Outbox.objects.update(due_at="2026-01-01T00:00Z")
+    assert doctor()[0]["outbox"][0] == "TROUBLE"
+    assert "Is the worker running?" in doctor()[0]["outbox"][1]
+    Outbox.objects.update(state=OutboxState.FAILED)
+    findings, code = doctor()
+    assert (findings["outbox"][0], code) == ("TROUBLE", 1)
+
+    spool.write(submission(name="Zoe Zebra"))
+    spool.set_aside(spool.write(submission(name="Yan Yak")))
+    findings, _ = doctor()
+    assert findings["spool"][0] == "TROUBLE"
+    assert "1 waiting" in findings["spool"][1] and "1 unreadable" in findings["spool"][1]
+    assert "Zebra" not in str(findings)
+
+
+def test_doctor_goes_on_without_a_database(content, monkeypatch):
+    monkeypatch.setattr("clinic_site.management.commands.doctor.database_answers", lambda: False)
+    findings, code = doctor()
+    assert findings["database"] == ("TROUBLE", "database: not reachable")
+    assert code == 1
+    assert "spool" in findings
+
+
+def test_doctor_misses_pages(db, monkeypatch):
+    from conditions.models import Page
+
+    monkeypatch.setattr(type(Page.objects), "published", lambda self: self.none())
+    assert doctor()[0]["content"][0] == "TROUBLE"

@@ -1,0 +1,65 @@
+"""The health address says how the site is, and stays up when the database is not."""
+
+import pytest
+from django.db import OperationalError
+
+from clinic_site import health
+from intake import spool
+from intake.models import Outbox, OutboxState
+from tests.factories import submission, submitted
+
+
+@pytest.fixture(autouse=True)
+def _own_spool(settings, tmp_path):
+    settings.SPOOL_DIR = tmp_path / "spool"
+
+
+def ask(client):
+    response = client.get("/health/")
+    assert response.status_code == 200
+    assert response["Cache-Control"] == "no-store"
+    return response.json()
+
+
+def test_a_well_site_is_ok(client, db):
+    assert ask(client) == {
+        "status": "ok",
+        "database": "ok",
+        "spool": {"waiting": 0, "oldest_seconds": 0, "set_aside": 0},
+        "outbox": {"waiting": 0, "failed": 0},
+    }
+
+
+def test_mail_that_waits_is_no_trouble(client, content):
+    submitted()
+    assert ask(client)["outbox"]["waiting"] >= 1
+    assert ask(client)["status"] == "ok"
+
+
+def test_failed_mail_degrades(client, content):
+    submitted()
+    Outbox.objects.update(state=OutboxState.FAILED)
+    assert ask(client)["status"] == "degraded"
+
+
+def test_waiting_files_degrade_and_show_their_number(client, db):
+    spool.write(submission())
+    spool.set_aside(spool.write(submission()))
+    found = ask(client)
+    assert found["status"] == "degraded"
+    assert (found["spool"]["waiting"], found["spool"]["set_aside"]) == (1, 1)
+
+
+def test_missing_database_degrades_and_keeps_answering(client, db, monkeypatch):
+    monkeypatch.setattr(health, "database_answers", lambda: False)
+    found = ask(client)
+    assert (found["status"], found["database"], found["outbox"]) == ("degraded", "away", None)
+
+
+def test_database_lost_between_two_questions_counts_as_away(client, db, monkeypatch):
+    def lost():
+        raise OperationalError
+
+    monkeypatch.setattr(health, "outbox_state", lost)
+    monkeypatch.setattr(health.connection, "close", lambda: None)
+    assert ask(client)["database"] == "away"
