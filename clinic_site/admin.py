@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
+from modeltranslation.admin import TranslationAdmin
 
 from .models import Clinic, Holiday, OpeningHours
 
@@ -23,7 +24,7 @@ class HolidayInline(admin.StackedInline):
 
 
 @admin.register(Clinic)
-class ClinicAdmin(admin.ModelAdmin):
+class ClinicAdmin(TranslationAdmin):
     """One record: it can be changed, never added twice or deleted."""
 
     inlines = [OpeningHoursInline, HolidayInline]

@@ -77,6 +77,7 @@ class Arrival:
         self.refusal: HTTPStatus | None = None
         self.is_upload = False
         self.waits_for_continue = False
+        self.is_watched = False  # by the event loop; most requests are whole before they need to be
 
     @property
     def is_settled(self) -> bool:
@@ -149,7 +150,6 @@ class WholeRequestWorker(ThreadWorker):
                 conn.sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", seconds, 0))
         elif read_ahead := conn.parser.unreader.take_buffered():
             arrival.add(read_ahead)
-        self.poller.register(conn.sock, EVENT_READ, partial(self._receive, conn))
         self._receive(conn, conn.sock)
 
     def _receive(self, conn: TConn, sock: socket.socket) -> None:
@@ -168,6 +168,9 @@ class WholeRequestWorker(ThreadWorker):
                     arrival.waits_for_continue = False
                     sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         except (BlockingIOError, InterruptedError):
+            if not arrival.is_watched:
+                arrival.is_watched = True
+                self.poller.register(sock, EVENT_READ, partial(self._receive, conn))
             if arrival.is_upload:
                 self._thin_out([conn for conn, arrival in self.unfinished.items() if arrival.is_upload], UNFINISHED_UPLOADS)
             return
@@ -271,8 +274,10 @@ class WholeRequestWorker(ThreadWorker):
         self._close(conn)
 
     def _forget(self, conn: TConn) -> Arrival:
-        self.poller.unregister(conn.sock)
-        return self.unfinished.pop(conn)
+        arrival = self.unfinished.pop(conn)
+        if arrival.is_watched:
+            self.poller.unregister(conn.sock)
+        return arrival
 
     def _close(self, conn: TConn) -> None:
         self.nr_conns -= 1

@@ -107,7 +107,8 @@ def has_opening(page: Page, site: Site) -> Iterator[Problem]:
             yield Problem("has_opening", _("%(field)s is empty.") % {"field": name.removesuffix("_en")})
         elif len(value) > longest:
             yield Problem(
-                "has_opening", _("%(field)s is longer than %(longest)d characters.") % {"field": name.removesuffix("_en"), "longest": longest}
+                "has_opening",
+                _("%(field)s is longer than %(longest)d characters.") % {"field": name.removesuffix("_en"), "longest": longest},
             )
 
 
@@ -165,7 +166,11 @@ def tells_alternatives(page: Page, site: Site) -> Iterator[Problem]:
     """A procedure page names other options, doing nothing among them."""
     if page.kind != Kind.PROCEDURE:
         return
-    options = [section for section in page.sections.all() if "option" in section.heading_en.lower() or "choice" in section.heading_en.lower()]
+    options = [
+        section
+        for section in page.sections.all()
+        if "option" in section.heading_en.lower() or "choice" in section.heading_en.lower()
+    ]
     if not options:
         yield Problem("tells_alternatives", _("No section names other options."))
     elif not any(re.search(r"wait|nothing|without", section.body_en or "", re.I) for section in options):
@@ -176,7 +181,9 @@ def tells_alternatives(page: Page, site: Site) -> Iterator[Problem]:
 def is_plain_english(page: Page, site: Site) -> Iterator[Problem]:
     """The text for patients reads at grade 8 or below."""
     if page.kind in MEDICAL and (grade := reading.flesch_kincaid_grade(_text(page, "en"))) > MAX_GRADE:
-        yield Problem("is_plain_english", _("Reads at grade %(grade).1f; at most %(most).0f.") % {"grade": grade, "most": MAX_GRADE})
+        yield Problem(
+            "is_plain_english", _("Reads at grade %(grade).1f; at most %(most).0f.") % {"grade": grade, "most": MAX_GRADE}
+        )
 
 
 @rule
@@ -230,13 +237,17 @@ def spanish_is_complete(page: Page, site: Site) -> Iterator[Problem]:
     if not page.slug_es or page.status_es != Status.PUBLISHED:
         yield Problem("spanish_is_complete", _("There is no published Spanish text."))
         return
-    missing = [section.anchor for section in page.sections.all() if section.body_en and not section.body_es or not section.heading_es]
+    missing = [
+        section.anchor for section in page.sections.all() if section.body_en and not section.body_es or not section.heading_es
+    ]
     for anchor in missing:
         yield Problem("spanish_is_complete", _("This section is not translated."), anchor)
     if content_pack.is_behind_english(page):
         yield Problem("spanish_is_complete", _("The English has changed since the Spanish was made."))
     if page.kind in MEDICAL and not missing and (ease := reading.inflesz(_text(page, "es"))) < MIN_INFLESZ:
-        yield Problem("spanish_is_complete", _("INFLESZ is %(ease).0f; at least %(least).0f.") % {"ease": ease, "least": MIN_INFLESZ})
+        yield Problem(
+            "spanish_is_complete", _("INFLESZ is %(ease).0f; at least %(least).0f.") % {"ease": ease, "least": MIN_INFLESZ}
+        )
     if page.kind in MEDICAL and page.review_state_es != ReviewState.REVIEWED:
         yield Problem("spanish_is_complete", _("The Spanish awaits a native medical reviewer."))
 

@@ -11,9 +11,10 @@ AXE = (Path(__file__).parent.parent / "vendor" / "axe.min.js").read_text()
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
-def violations(tab):
+def violations(tab, preload=True):
+    """What axe finds. Without `preload` it copies no imported stylesheet inline, which the policy of staff pages would report."""
     tab.evaluate(AXE)
-    found = tab.evaluate("tags => axe.run({runOnly: tags})", TAGS)["violations"]
+    found = tab.evaluate("([tags, preload]) => axe.run({runOnly: tags, preload})", [TAGS, preload])["violations"]
     return [(one["id"], [node["html"][:160] for node in one["nodes"][:3]]) for one in found]
 
 
@@ -78,7 +79,7 @@ def test_the_form_is_open_to_all_in_each_of_its_states(open_tab, size, scheme):
 def test_staff_pages_are_open_to_all(open_tab, sign_in, site_server, size, scheme):
     tab, watch = open_tab(size, scheme=scheme)
     tab.goto("/admin/")
-    assert violations(tab) == []
+    assert violations(tab, preload=False) == []
     sign_in(tab)
     page = site_server.rows("select id from conditions_page where slug = 'spinal-osteotomy'")[0][0]
     for path in (
@@ -89,5 +90,5 @@ def test_staff_pages_are_open_to_all(open_tab, sign_in, site_server, size, schem
         "/admin/password_change/",
     ):
         tab.goto(path)
-        assert violations(tab) == [], path
+        assert violations(tab, preload=False) == [], path
     assert watch.is_clean()

@@ -1,0 +1,111 @@
+"""The clinic's own record: `clinic.yaml`."""
+
+import datetime
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.core.exceptions import ValidationError
+
+from clinic_site.models import Clinic, Holiday, OpeningHours
+from conditions.rich_text import clean
+
+from .files import Data, Item, PackError, Part, as_yaml, read_text, read_yaml, save
+
+CLINIC_PLAIN = (
+    "name",
+    "legal_name",
+    "is_sample",
+    "phone",
+    "email",
+    "street",
+    "city",
+    "state",
+    "postal_code",
+    "response_working_days",
+)
+CLINIC_TEXTS = (
+    "tagline",
+    "description",
+    "access_note",
+    "directions",
+    "response_promise",
+    "message_headline",
+    "message_thanks",
+    "message_follow_up",
+    "message_error",
+)
+
+
+def _clinic_read(folder: Path) -> Iterator[Item]:
+    path = folder / "clinic.yaml"
+    if not path.exists():
+        return
+    text = read_text(path)
+    content = read_yaml(path, text)
+    if not isinstance(content, dict) or not isinstance(content.get("clinic"), dict):
+        raise PackError(path, 1, "must hold one mapping named `clinic:`")
+    entry = content["clinic"]
+    item = Item("clinic", {}, path, 1, text)
+    for key in (*CLINIC_PLAIN, *CLINIC_TEXTS, "hours"):
+        if key not in entry:
+            raise item.fail(f"`{key}` is missing")
+    data = {key: entry[key] for key in CLINIC_PLAIN} | _clinic_texts(entry)
+    data["spanish"] = _clinic_texts(entry.get("spanish") or {})
+    data["timezone"] = entry.get("timezone") or "America/New_York"
+    data["hours"] = [{key: row[key] for key in ("day", "opens", "closes")} for row in entry["hours"]]
+    data["holidays"] = [{key: row[key] for key in ("date", "name")} for row in entry.get("holidays") or []]
+    item.data = data
+    yield item
+
+
+def _clinic_texts(entry: Data) -> Data:
+    texts = {key: str(entry.get(key) or "").strip() for key in CLINIC_TEXTS}
+    return texts | {"directions": clean(texts["directions"])}
+
+
+def _clinic_rows() -> Iterator[tuple[str, Data]]:
+    clinic = Clinic.objects.prefetch_related("opening_hours", "holidays").filter(pk=1).first()
+    if clinic:
+        data = {key: getattr(clinic, key) for key in CLINIC_PLAIN} | {
+            key: getattr(clinic, f"{key}_en") or "" for key in CLINIC_TEXTS
+        }
+        data["spanish"] = {key: getattr(clinic, f"{key}_es") or "" for key in CLINIC_TEXTS}
+        data["timezone"] = clinic.time_zone
+        data["hours"] = [
+            {"day": row.weekday, "opens": f"{row.opens_at:%H:%M}", "closes": f"{row.closes_at:%H:%M}"}
+            for row in clinic.opening_hours.all()
+        ]
+        data["holidays"] = [{"date": row.date, "name": row.name} for row in clinic.holidays.all()]
+        yield "clinic", data
+
+
+def _clinic_store(item: Item) -> None:
+    data = item.data
+    clinic = Clinic.objects.filter(pk=1).first() or Clinic(pk=1)
+    for key in CLINIC_PLAIN:
+        setattr(clinic, key, data[key])
+    for key in CLINIC_TEXTS:
+        setattr(clinic, f"{key}_en", data[key])
+        setattr(clinic, f"{key}_es", data["spanish"][key])
+    clinic.time_zone = data["timezone"]
+    try:
+        clinic.full_clean()
+    except ValidationError as error:
+        name, messages = next(iter(error.message_dict.items()))
+        raise item.fail(f"{name}: {' '.join(messages)}", name) from None
+    clinic.save()
+    clinic.opening_hours.all().delete()
+    clinic.holidays.all().delete()
+    for row in data["hours"]:
+        opens, closes = (datetime.time.fromisoformat(str(row[key])) for key in ("opens", "closes"))
+        save(item, OpeningHours(clinic=clinic, weekday=row["day"], opens_at=opens, closes_at=closes), "hours")
+    for row in data["holidays"]:
+        save(item, Holiday(clinic=clinic, date=row["date"], name=row["name"]), "holidays")
+
+
+def _clinic_write(folder: Path, rows: list[Data]) -> None:
+    for data in rows:
+        (folder / "clinic.yaml").write_text(as_yaml({"clinic": data}), encoding="utf-8")
+
+
+CLINIC = Part("clinic", _clinic_read, _clinic_rows, _clinic_store, _clinic_write)

@@ -1,0 +1,174 @@
+"""Text files of the pack: reading them with file, line and cause of every mistake, and writing them back."""
+
+import datetime
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+
+from conditions.models import SectionKind
+from conditions.rich_text import clean
+
+HEADING = re.compile(r"^(#{2,3}) (.+?) \{#([a-z0-9-]+)(?: \.([a-z]+))?\}$")
+Data = dict[str, Any]
+
+
+class PackError(Exception):
+    """A file of the pack that cannot be loaded: which, where in it, and why."""
+
+    def __init__(self, path: Path, line: int, cause: str) -> None:
+        super().__init__(f"{path}, line {line}: {cause}")
+
+
+@dataclass
+class Item:
+    """One thing in the pack: its name, its data in canonical form, and where it stands."""
+
+    name: str
+    data: Data
+    path: Path
+    line: int = 1
+    text: str = field(default="", repr=False)
+
+    def fail(self, cause: str, key: str = "") -> PackError:
+        """The error to raise for this item; the line is that of `key` where the file has it."""
+        for number, line in enumerate(self.text.splitlines(), 1):
+            if number >= self.line and key and line.lstrip("- ").startswith(f"{key}:"):
+                return PackError(self.path, number, cause)
+        return PackError(self.path, self.line, cause)
+
+
+class Part:
+    """One kind of thing in the pack: how it is read, found in the database, stored and exported."""
+
+    def __init__(
+        self,
+        prefix: str,
+        read: Callable[[Path], Iterator[Item]],
+        rows: Callable[[], Iterator[tuple[str, Data]]],
+        store: Callable[[Item], None],
+        write: Callable[[Path, list[Data]], None],
+    ) -> None:
+        self.prefix, self.read, self.rows, self.store, self.write = prefix, read, rows, store, write
+
+
+def typed(item: Item, front: Data, key: str, kind: type) -> Any:
+    value = front.get(key)
+    if value is None:
+        return kind()
+    if not isinstance(value, kind):
+        raise item.fail(f"`{key}` must be a {'list' if kind is list else 'mapping'}", key)
+    return value
+
+
+def date_of(item: Item, front: Data, key: str) -> datetime.date | None:
+    if front.get(key) and not isinstance(front[key], datetime.date):
+        raise item.fail(f"`{key}` is no date like 2026-11-02", key)
+    return front.get(key)
+
+
+def read_sections(path: Path, body: str, first_line: int) -> list[Data]:
+    sections: list[Data] = []
+    lines: list[str] = []
+    seen: set[str] = set()
+
+    def close() -> None:
+        if sections:
+            sections[-1]["body"] = clean("\n".join(lines))
+        elif "".join(lines).strip():
+            raise PackError(path, first_line, "there is text before the first `## Heading {#anchor}`")
+        lines.clear()
+
+    for number, line in enumerate(body.splitlines(), first_line):
+        if not line.startswith("#"):
+            lines.append(line)
+            continue
+        match = HEADING.match(line)
+        if not match:
+            raise PackError(path, number, "a heading must look like `## Heading {#anchor}` or `## Heading {#anchor .kind}`")
+        close()
+        kind = match[4] or SectionKind.PROSE.value
+        if kind not in SectionKind.values:
+            raise PackError(path, number, f"unknown section kind `.{kind}`")
+        if match[3] in seen:
+            raise PackError(path, number, f"the anchor #{match[3]} stands twice")
+        seen.add(match[3])
+        sections.append({"level": len(match[1]), "heading": match[2], "anchor": match[3], "kind": kind, "body": ""})
+    close()
+    return sections
+
+
+def read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise PackError(path, path.read_bytes()[: error.start].count(b"\n") + 1, "is not UTF-8 text") from None
+
+
+def read_yaml(path: Path, text: str, first_line: int = 1) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise PackError(
+            path, first_line + (mark.line if mark else 0), f"is no valid YAML: {getattr(error, 'problem', error)}"
+        ) from None
+
+
+def read_list(folder: Path, file: str, top: str, key: str, prefix: str, shape: Callable[[Item], Data]) -> Iterator[Item]:
+    path = folder / file
+    if not path.exists():
+        return
+    text = read_text(path)
+    content = read_yaml(path, text)
+    if not isinstance(content, dict) or set(content) != {top} or not isinstance(content[top], list):
+        raise PackError(path, 1, f"must hold one list named `{top}:`")
+    lines = [n for n, line in enumerate(text.splitlines(), 1) if re.match(r"\s*- ", line) and f"{key}:" in line]
+    for position, entry in enumerate(content[top]):
+        line = lines[position] if position < len(lines) else 1
+        if not isinstance(entry, dict) or not entry.get(key):
+            raise PackError(path, line, f"an entry without `{key}`")
+        item = Item(f"{prefix}:{entry[key]}", entry | {"position": position}, path, line, text)
+        try:
+            item.data = shape(item)
+        except (KeyError, TypeError) as error:
+            raise item.fail(f"an entry is incomplete: {error}") from None
+        yield item
+
+
+def list_writer(file: str, top: str) -> Callable[[Path, list[Data]], None]:
+    def write(folder: Path, rows: list[Data]) -> None:
+        if rows:
+            entries = [{key: value for key, value in row.items() if key != "position"} for row in rows]
+            (folder / file).write_text(as_yaml({top: entries}), encoding="utf-8")
+
+    return write
+
+
+def save(item: Item, row: Any, key: str = "") -> None:
+    try:
+        row.full_clean()
+    except ValidationError as error:
+        name, messages = next(iter(error.message_dict.items()))
+        message = " ".join(messages)
+        if name == NON_FIELD_ERRORS:
+            # A constraint speaks of several fields: point at the empty one it names.
+            named = [field for field in item.data if field.replace("_", " ") in message.lower()]
+            raise item.fail(message, key or next((field for field in named if not item.data[field]), "status")) from None
+        raise item.fail(f"{name}: {message}", key or name.removesuffix("_en")) from None
+    row.save()
+
+
+def as_yaml(data: Any) -> str:
+    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
+
+
+def digest(data: Data) -> str:
+    """A fingerprint of canonical data."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True, default=str).encode()).hexdigest()

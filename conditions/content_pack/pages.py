@@ -1,0 +1,249 @@
+"""Pages in English: `pages/<slug>.en.md`."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.utils import timezone
+
+from conditions.models import Figure, Kind, Packet, Page, PageLink, Physician, ReviewState, Section, SectionKind, Status
+
+from .files import Data, Item, PackError, Part, as_yaml, date_of, read_sections, read_text, read_yaml, save, typed
+
+PAGE_TEXTS = ("title", "name", "summary", "description", "card")
+PAGE_LISTS = ("alternate_names", "search_terms")
+PAGE_PLAIN = ("regions", "schema_type", "body_location", "codes", "art", "status", "review_state")
+PAGE_DATES = ("reviewed_on", "next_review_on")
+FIGURE_TEXTS = ("title", "alt", "caption", "long_description")
+PAGE_KEYS = {"kind", "slug", *PAGE_TEXTS, *PAGE_LISTS, *PAGE_PLAIN, "reviewed_by", *PAGE_DATES, "links", "figures", "packet"}
+
+
+def read_page(path: Path) -> Item:
+    """One page file. Raises PackError naming line and cause."""
+    item, front, sections = split_page(path, PAGE_KEYS)
+    for key in ("kind", "slug", "title", "name"):
+        if not front.get(key):
+            raise item.fail(f"`{key}` is missing or empty", key)
+    if front["kind"] not in Kind.values:
+        raise item.fail(f"`kind` is {front['kind']!r}; it must be one of: {', '.join(Kind.values)}", "kind")
+    if path.name != f"{front['slug']}.en.md":
+        raise item.fail(f"`slug` is {front['slug']!r}, so the file must be named {front['slug']}.en.md", "slug")
+    item.name = f"page:{front['slug']}"
+    item.data = _canonical_page(item, front, sections)
+    return item
+
+
+def split_page(path: Path, known: set[str]) -> tuple[Item, Data, list[Data]]:
+    text = read_text(path)
+    match = re.match(r"---\n(.*?\n)---\n", text, re.S)
+    if not match:
+        raise PackError(path, 1, "starts without front matter between two --- lines")
+    front = read_yaml(path, match[1], first_line=2)
+    item = Item("", {}, path, 1, text)
+    if not isinstance(front, dict):
+        raise PackError(path, 2, "the front matter is no list of `key: value` lines")
+    for key in front:
+        if key not in known:
+            raise item.fail(f"unknown key `{key}`", str(key))
+    return item, front, read_sections(path, text[match.end() :], text[: match.end()].count("\n") + 1)
+
+
+def _canonical_page(item: Item, front: Data, sections: list[Data]) -> Data:
+    data: Data = {"kind": front["kind"], "slug": front["slug"]}
+    for key in PAGE_TEXTS:
+        data[key] = str(front.get(key) or "").strip()
+    for key in PAGE_LISTS:
+        data[key] = [str(value) for value in typed(item, front, key, list)]
+    data["regions"] = typed(item, front, "regions", list)
+    data["schema_type"] = front.get("schema_type") or "MedicalWebPage"
+    data["body_location"] = front.get("body_location") or ""
+    data["codes"] = typed(item, front, "codes", dict)
+    data["art"] = front.get("art") or ""
+    data["status"] = front.get("status") or Status.DRAFT.value
+    data["review_state"] = front.get("review_state") or ReviewState.UNREVIEWED.value
+    data["reviewed_by"] = front.get("reviewed_by") or ""
+    data |= {key: date_of(item, front, key) for key in PAGE_DATES}
+    links = []
+    for link in typed(item, front, "links", list):
+        if not isinstance(link, dict) or not {"relation", "to"} <= set(link) <= {"relation", "to", "role", "how_often"}:
+            raise item.fail(f"a link must be {{relation: ..., to: ...}} with role or how_often, not {link!r}", "links")
+        links.append({key: link[key] for key in ("relation", "to", "role", "how_often") if link.get(key)})
+    data["links"] = links
+    figures = []
+    for figure in typed(item, front, "figures", list):
+        if not isinstance(figure, dict) or not {"key", "title", "alt", "caption"} <= set(figure):
+            raise item.fail("a figure needs key, title, alt and caption", "figures")
+        figures.append(figure_texts(figure))
+    data["figures"] = figures
+    packet = front.get("packet")
+    data["packet"] = (
+        {
+            "label": str(packet.get("label") or ""),
+            "intro": str(packet.get("intro") or ""),
+            "version": str(packet.get("version") or "1"),
+            "physicians": list(packet.get("physicians") or []),
+        }
+        if isinstance(packet, dict)
+        else None
+    )
+    data["sections"] = sections
+    return data
+
+
+def figure_texts(figure: Data) -> Data:
+    texts = {key: str(figure.get(key) or "").strip() for key in ("key", *FIGURE_TEXTS)}
+    return texts | {"callouts": [str(mark) for mark in figure.get("callouts") or []]}
+
+
+def _pages_read(folder: Path) -> Iterator[Item]:
+    for path in sorted((folder / "pages").glob("*.md")):
+        if not path.name.endswith((".en.md", ".es.md")):
+            raise PackError(path, 1, "a page's file name ends in .en.md or .es.md")
+    for path in sorted((folder / "pages").glob("*.en.md")):
+        yield read_page(path)
+
+
+def _pages_rows() -> Iterator[tuple[str, Data]]:
+    pages = Page.objects.select_related("reviewed_by").prefetch_related(
+        "sections", "figures", "links_out__target", "packet__physicians"
+    )
+    for page in pages.order_by("slug"):
+        yield f"page:{page.slug}", page_data(page)
+
+
+def _link_data(link: PageLink) -> Data:
+    entry = {"relation": link.relation, "to": link.target.slug, "role": link.role, "how_often": link.how_often}
+    return {key: value for key, value in entry.items() if value}
+
+
+def page_data(page: Page) -> Data:
+    """A page as the pack holds it."""
+    data: Data = {"kind": page.kind, "slug": page.slug}
+    words = english_words(page)
+    data |= {key: words[key] for key in (*PAGE_TEXTS, *PAGE_LISTS)}
+    data |= {key: getattr(page, key) for key in PAGE_PLAIN}
+    data["reviewed_by"] = page.reviewed_by.slug if page.reviewed_by else ""
+    data |= {key: getattr(page, key) for key in PAGE_DATES}
+    data["links"] = [_link_data(link) for link in page.links_out.all()]
+    data["figures"] = words["figures"]
+    packet = getattr(page, "packet", None)
+    data["packet"] = (
+        {
+            "label": packet.label_en,
+            "intro": packet.intro_en or "",
+            "version": packet.version,
+            "physicians": [physician.slug for physician in packet.physicians.all()],
+        }
+        if packet
+        else None
+    )
+    data["sections"] = words["sections"]
+    return data
+
+
+def english_words(page: Page) -> Data:
+    """What a page says in English: what its Spanish is made from."""
+    words: Data = {key: getattr(page, f"{key}_en") or "" for key in PAGE_TEXTS}
+    words |= {key: getattr(page, f"{key}_en") or [] for key in PAGE_LISTS}
+    words["figures"] = [
+        {key: getattr(figure, f"{key}_en") or "" for key in FIGURE_TEXTS}
+        | {"key": figure.key, "callouts": figure.callouts_en or []}
+        for figure in page.figures.all()
+    ]
+    words["sections"] = [
+        {
+            "level": section.level,
+            "heading": section.heading_en,
+            "anchor": section.anchor,
+            "kind": section.kind,
+            "body": section.body_en or "",
+        }
+        for section in page.sections.all()
+    ]
+    return words
+
+
+def _page_store(item: Item) -> None:
+    data = item.data
+    page = Page.objects.filter(slug=data["slug"]).first() or Page(slug=data["slug"])
+    page.kind = data["kind"]
+    for key in (*PAGE_TEXTS, *PAGE_LISTS):
+        setattr(page, f"{key}_en", data[key])
+    for key in (*PAGE_PLAIN, *PAGE_DATES):
+        setattr(page, key, data[key])
+    page.reviewed_by = Physician.objects.filter(slug=data["reviewed_by"]).first()
+    if data["reviewed_by"] and not page.reviewed_by:
+        raise item.fail(f"no physician {data['reviewed_by']!r}", "reviewed_by")
+    if page.is_published and not page.first_published_on:
+        page.first_published_on = data["reviewed_on"] or timezone.localdate()
+    save(item, page)
+    page.sections.all().delete()
+    page.figures.all().delete()
+    for position, entry in enumerate(data["sections"]):
+        save(
+            item,
+            Section(
+                page=page,
+                position=position,
+                level=entry["level"],
+                anchor=entry["anchor"],
+                kind=entry["kind"],
+                heading_en=entry["heading"],
+                body_en=entry["body"],
+            ),
+            "sections",
+        )
+    for position, entry in enumerate(data["figures"]):
+        texts = {f"{key}_en": entry[key] for key in ("title", "alt", "caption", "long_description", "callouts")}
+        save(item, Figure(page=page, position=position, key=entry["key"], **texts), "figures")
+    Packet.objects.filter(page=page).delete()
+    if data["packet"]:
+        packet = Packet(
+            page=page, label_en=data["packet"]["label"], intro_en=data["packet"]["intro"], version=data["packet"]["version"]
+        )
+        save(item, packet, "packet")
+        physicians = list(Physician.objects.filter(slug__in=data["packet"]["physicians"]))
+        if len(physicians) != len(data["packet"]["physicians"]):
+            raise item.fail("the packet names an unknown physician", "packet")
+        packet.physicians.set(physicians)
+
+
+def store_links(item: Item) -> None:
+    """Second pass, when every page exists."""
+    page = Page.objects.get(slug=item.data["slug"])
+    page.links_out.all().delete()
+    for position, entry in enumerate(item.data["links"]):
+        target = Page.objects.filter(slug=entry["to"]).first()
+        if not target:
+            raise item.fail(f"links to {entry['to']!r}, which is no page", "links")
+        link = PageLink(source=page, target=target, relation=entry["relation"], position=position)
+        link.role, link.how_often = entry.get("role", ""), entry.get("how_often", "")
+        save(item, link, "links")
+
+
+def page_text(data: Data) -> str:
+    """A page file, from its data."""
+    front = {key: value for key, value in data.items() if key != "sections"}
+    front["figures"] = [
+        {key: figure[key] for key in ("key", "title", "alt", "caption", "long_description", "callouts")}
+        for figure in data["figures"]
+    ]
+    keep = {"codes", "links", "regions"}
+    front = {key: value for key, value in front.items() if value or key in keep}
+    parts = [f"---\n{as_yaml(front)}---\n"]
+    for section in data["sections"]:
+        kind = "" if section["kind"] == SectionKind.PROSE else f" .{section['kind']}"
+        parts.append(f"{'#' * section['level']} {section['heading']} {{#{section['anchor']}{kind}}}\n")
+        if section["body"]:
+            parts.append(f"\n{section['body']}\n")
+        parts.append("\n")
+    return "".join(parts).rstrip("\n") + "\n"
+
+
+def _pages_write(folder: Path, rows: list[Data]) -> None:
+    (folder / "pages").mkdir(parents=True, exist_ok=True)
+    for data in rows:
+        (folder / "pages" / f"{data['slug']}.en.md").write_text(page_text(data), encoding="utf-8")
+
+
+PAGES = Part("page", _pages_read, _pages_rows, _page_store, _pages_write)

@@ -1,0 +1,123 @@
+"""Physicians and sample testimonials: `physicians.yaml`, `testimonials.yaml`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from conditions.models import Page, Physician, Testimonial
+from conditions.rich_text import clean
+
+from .files import Data, Item, Part, list_writer, read_list, save
+
+PHYSICIAN_TEXTS = ("role", "lead", "bio", "days")
+PHYSICIAN_PLAIN = ("name", "credentials", "board", "languages", "training", "accepting_new_patients", "is_sample")
+TESTIMONIAL_TEXTS = ("quote", "descriptor")
+
+
+def _physicians_read(folder: Path) -> Iterator[Item]:
+    def shape(item: Item) -> Data:
+        entry = item.data
+        data = {"slug": entry["slug"]}
+        data |= {key: entry[key] for key in PHYSICIAN_PLAIN}
+        data |= _physician_texts(entry) | {"spanish": _physician_texts(entry.get("spanish") or {})}
+        return data | {
+            "interests": sorted(entry.get("interests") or []),
+            "published": bool(entry["published"]),
+            "position": entry["position"],
+        }
+
+    return read_list(folder, "physicians.yaml", "physicians", "slug", "physician", shape)
+
+
+def _physician_texts(entry: Data) -> Data:
+    texts = {key: str(entry.get(key) or "").strip() for key in PHYSICIAN_TEXTS}
+    return texts | {"bio": clean(texts["bio"])}
+
+
+def _physicians_rows() -> Iterator[tuple[str, Data]]:
+    for row in Physician.objects.prefetch_related("interests"):
+        data: Data = {"slug": row.slug} | {key: getattr(row, key) for key in PHYSICIAN_PLAIN}
+        data |= {key: getattr(row, f"{key}_en") or "" for key in PHYSICIAN_TEXTS}
+        data["spanish"] = {key: getattr(row, f"{key}_es") or "" for key in PHYSICIAN_TEXTS}
+        interests = sorted(page.slug for page in row.interests.all())
+        yield f"physician:{row.slug}", data | {"interests": interests, "published": row.is_published, "position": row.position}
+
+
+def _physician_store(item: Item) -> None:
+    data = item.data
+    row = Physician.objects.filter(slug=data["slug"]).first() or Physician(slug=data["slug"])
+    for key in PHYSICIAN_PLAIN:
+        setattr(row, key, data[key])
+    for key in PHYSICIAN_TEXTS:
+        setattr(row, f"{key}_en", data[key])
+        setattr(row, f"{key}_es", data["spanish"][key])
+    row.is_published, row.position = data["published"], data["position"]
+    save(item, row)
+
+
+def pages_named(item: Item, key: str) -> list[Page]:
+    pages = list(Page.objects.filter(slug__in=item.data[key]))
+    if missing := set(item.data[key]) - {page.slug for page in pages}:
+        raise item.fail(f"`{key}` names {sorted(missing)[0]!r}, which is no page", key)
+    return pages
+
+
+def _testimonials_read(folder: Path) -> Iterator[Item]:
+    def shape(item: Item) -> Data:
+        entry = item.data
+        return {
+            "key": entry["key"],
+            "quote": entry["quote"].strip(),
+            "display_name": entry["display_name"],
+            "descriptor": entry["descriptor"],
+            "spanish": {key: str((entry.get("spanish") or {}).get(key) or "").strip() for key in TESTIMONIAL_TEXTS},
+            "pages": sorted(entry.get("pages") or []),
+            "is_sample": bool(entry["is_sample"]),
+            "published": bool(entry["published"]),
+            "position": entry["position"],
+        }
+
+    return read_list(folder, "testimonials.yaml", "testimonials", "key", "testimonial", shape)
+
+
+def _testimonials_rows() -> Iterator[tuple[str, Data]]:
+    # Real testimonials belong to their authorisation record, not to a file.
+    for row in Testimonial.objects.filter(is_sample=True).prefetch_related("pages"):
+        yield (
+            f"testimonial:{row.key}",
+            {
+                "key": row.key,
+                "quote": row.quote_en,
+                "display_name": row.display_name,
+                "descriptor": row.descriptor_en,
+                "spanish": {key: getattr(row, f"{key}_es") or "" for key in TESTIMONIAL_TEXTS},
+                "pages": sorted(page.slug for page in row.pages.all()),
+                "is_sample": row.is_sample,
+                "published": row.is_published,
+                "position": row.position,
+            },
+        )
+
+
+def _testimonial_store(item: Item) -> None:
+    data = item.data
+    row = Testimonial.objects.filter(key=data["key"]).first() or Testimonial(key=data["key"])
+    for key in TESTIMONIAL_TEXTS:
+        setattr(row, f"{key}_en", data[key])
+        setattr(row, f"{key}_es", data["spanish"][key])
+    row.display_name, row.is_sample = data["display_name"], data["is_sample"]
+    row.is_published, row.position = data["published"], data["position"]
+    save(item, row)
+
+
+def store_relations(item: Item) -> None:
+    """Which pages a person stands on; the second pass, when every page exists."""
+    if item.name.startswith("physician:"):
+        Physician.objects.get(slug=item.data["slug"]).interests.set(pages_named(item, "interests"))
+    else:
+        Testimonial.objects.get(key=item.data["key"]).pages.set(pages_named(item, "pages"))
+
+
+PHYSICIANS = Part("physician", _physicians_read, _physicians_rows, _physician_store, list_writer("physicians.yaml", "physicians"))
+TESTIMONIALS = Part(
+    "testimonial", _testimonials_read, _testimonials_rows, _testimonial_store, list_writer("testimonials.yaml", "testimonials")
+)
