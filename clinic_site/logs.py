@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from typing import Any
 
 
 class SafeFormatter(logging.Formatter):
@@ -12,7 +13,7 @@ class SafeFormatter(logging.Formatter):
     request shows no more of it than its own message.
     """
 
-    def formatException(self, ei) -> str:  # noqa: N802  (the name is logging's)
+    def formatException(self, ei: Any) -> str:  # noqa: N802  (the name is logging's)
         """The exception's type and stack, without its message."""
         kind, _, tb = ei
         places = [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(tb)]

@@ -35,7 +35,6 @@ from .models import (
     Testimonial,
 )
 
-
 # A list of boxes needs no script and has a label for each.
 CHECKBOXES = {models.ManyToManyField: {"widget": CheckboxSelectMultiple}}
 

@@ -168,7 +168,7 @@ class Page(models.Model):
         return self.title
 
     def get_absolute_url(self) -> str:
-        """The page's address in the language in use: `/procedures/spinal-osteotomy/`, `/es/procedimientos/osteotomia-vertebral/`."""
+        """The address in the language in use: `/procedures/spinal-osteotomy/`, `/es/procedimientos/osteotomia-vertebral/`."""
         slug = self.slug_es if get_language() == SPANISH and self.slug_es else self.slug
         return reverse(f"conditions:{self.kind}", args=[slug])
 

@@ -4,6 +4,7 @@ Turns plain rich text into the house's components. Nothing here decides or write
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from django.db.models import QuerySet
@@ -19,6 +20,7 @@ from .models import CITATION, SPANISH, Figure, Packet, Page, Reference, Section,
 EMERGENCY_SLUG = "when-to-get-emergency-help"
 WORDS_A_MINUTE = 200
 RISK = re.compile(r"(?P<number>[\d,]+) (?:out of|in|de cada) (?P<out_of>100|1,000)", re.I)
+MakeBlocks = Callable[[str], list["Block"]]
 CARE_KINDS = {SectionKind.EMERGENCY, SectionKind.TODAY, SectionKind.APPOINTMENT}
 
 
@@ -204,10 +206,10 @@ class Presenter:
                 blocks.append(Block("packet", packet=self.packets[value]))
         return blocks
 
-    def _single(self, kind: str):
+    def _single(self, kind: str) -> MakeBlocks:
         return lambda body: [Block(kind, html=self._html(body))] if body else []
 
-    def _leads(self, css: str):
+    def _leads(self, css: str) -> MakeBlocks:
         def make(body: str) -> list[Block]:
             before, after = rich_text.around_list(body)
             rows = []
@@ -240,7 +242,7 @@ class Presenter:
             blocks.append(Block("risks", risks=risks))
         return blocks + self._prose(after)
 
-    def _care(self, kind: SectionKind):
+    def _care(self, kind: SectionKind) -> MakeBlocks:
         def make(body: str) -> list[Block]:
             body = body or (self.shared[kind].body if kind in self.shared else "")
             return [Block("care", html=self._html(body), level=kind.value)] if body else []

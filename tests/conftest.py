@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.environment import TEST_DIR
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -13,9 +15,6 @@ def pytest_sessionstart(session):
     """Collect static files once, so that pages are tested with the hashed files they are served with."""
     if not hasattr(session.config, "workerinput"):
         subprocess.run([sys.executable, "manage.py", "prepare", "--only-static", "-v0"], cwd=ROOT, check=True)
-
-
-from tests.environment import TEST_DIR
 
 
 @pytest.fixture(autouse=True)

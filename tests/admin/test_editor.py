@@ -15,7 +15,9 @@ def page_pk(site_server):
 
 
 def section_body(site_server, slug, anchor):
-    query = "select s.body_en from conditions_section s join conditions_page p on p.id = s.page_id where p.slug = ? and s.anchor = ?"
+    query = (
+        "select s.body_en from conditions_section s join conditions_page p on p.id = s.page_id where p.slug = ? and s.anchor = ?"
+    )
     return site_server.rows(query, slug, anchor)[0][0]
 
 
@@ -43,7 +45,9 @@ def test_typing_and_saving_changes_the_text_and_nothing_else(open_tab, sign_in, 
     expect(tab.locator(".messagelist .success")).to_be_visible()
     after = bodies(site_server, "kyphosis")
     assert after[anchor] == before[anchor].removesuffix("</p>") + " Typed in the editor.</p>"
-    assert {key: body for key, body in after.items() if key != anchor} == {key: body for key, body in before.items() if key != anchor}
+    assert {key: body for key, body in after.items() if key != anchor} == {
+        key: body for key, body in before.items() if key != anchor
+    }
     expect(section.locator(EDITOR).first).to_contain_text("Typed in the editor.")
     assert watch.is_clean()
 

@@ -137,7 +137,9 @@ def test_altered_answers_are_said_so_and_the_rest_is_shown(desk, dana):
     lead = submitted()
     services.log_contact(lead.pk, by=dana, outcome=AttemptOutcome.VOICEMAIL, note="Call again")
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE intake_consultationrequest SET message = 'altered', phone = 'altered', red_flags = 'altered', interest = 'x'")
+        cursor.execute(
+            "UPDATE intake_consultationrequest SET message = 'altered', phone = 'altered', red_flags = 'altered', interest = 'x'"
+        )
         cursor.execute("UPDATE intake_contactattempt SET note = 'altered'")
     page = desk.get(lead_url(lead))
     assert page.status_code == 200
@@ -214,7 +216,9 @@ def test_a_stale_page_overwrites_nothing_even_where_the_step_exists(desk, lee):
     assert [tag for tag, _words in messages_of(response)] == ["warning"]
 
 
-@pytest.mark.parametrize("data", [{}, {"status": "nonsense", "seen": "new"}, {"status": "closed"}, {"status": "closed", "seen": "x"}])
+@pytest.mark.parametrize(
+    "data", [{}, {"status": "nonsense", "seen": "new"}, {"status": "closed"}, {"status": "closed", "seen": "x"}]
+)
 def test_a_bent_move_changes_nothing(desk, data):
     lead = submitted()
     response = desk.post(url("move", lead.pk), data, follow=True)
@@ -304,7 +308,9 @@ def test_a_contact_without_an_outcome_comes_back_with_what_was_typed(desk):
     assert not ContactAttempt.objects.exists()
 
 
-@pytest.mark.parametrize("data", [{"outcome": "nonsense"}, {"outcome": "reached", "channel": "pigeon"}, {"outcome": "reached", "note": "x" * 3000}])
+@pytest.mark.parametrize(
+    "data", [{"outcome": "nonsense"}, {"outcome": "reached", "channel": "pigeon"}, {"outcome": "reached", "note": "x" * 3000}]
+)
 def test_a_bent_contact_is_not_logged(desk, data):
     assert log(desk, submitted(), **data).status_code == 422
     assert not ContactAttempt.objects.exists()

@@ -23,7 +23,10 @@ def draft(kyphosis):
     return kyphosis
 
 
-@pytest.mark.parametrize("kind", ["page", "procedure", "condition", "symptom", "guide", "notice", "physician", "testimonial", "glossaryterm", "reference"])
+@pytest.mark.parametrize(
+    "kind",
+    ["page", "procedure", "condition", "symptom", "guide", "notice", "physician", "testimonial", "glossaryterm", "reference"],
+)
 def test_each_list_and_each_form_opens(editor, kind):
     assert editor.get(f"/admin/conditions/{kind}/", {"q": "a"}).status_code == 200
     assert editor.get(f"/admin/conditions/{kind}/add/").status_code == 200
@@ -60,8 +63,11 @@ def test_an_unpublished_physician_has_no_link_to_the_site(editor):
 
 
 def test_filters_are_closed_until_one_is_chosen(editor):
-    assert "<details data-filter-title=\"state\">" in editor.get("/admin/conditions/page/").content.decode()
-    assert "<details data-filter-title=\"state\" open>" in editor.get("/admin/conditions/page/", {"status__exact": "draft"}).content.decode()
+    assert '<details data-filter-title="state">' in editor.get("/admin/conditions/page/").content.decode()
+    assert (
+        '<details data-filter-title="state" open>'
+        in editor.get("/admin/conditions/page/", {"status__exact": "draft"}).content.decode()
+    )
 
 
 def test_the_search_box_is_labelled_in_words(editor):
@@ -70,7 +76,7 @@ def test_the_search_box_is_labelled_in_words(editor):
 
 def test_what_the_editor_wraps_around_items_and_cells_is_taken_off():
     typed = (
-        '<ul><li><p><strong>Lead</strong> rest</p></li><li><p>One</p><p>Two</p></li></ul>'
+        "<ul><li><p><strong>Lead</strong> rest</p></li><li><p>One</p><p>Two</p></li></ul>"
         '<table><tbody><tr><th colspan="1" rowspan="1" scope="row"><p>Type</p></th><td colspan="2" rowspan="1"><p>Cut</p></td></tr></tbody></table>'
     )
     body = clean(typed)

@@ -43,7 +43,9 @@ def open_tab(new_context, site_server):  # noqa: F811
 
     def make(size=DESKTOP, javascript=True, scheme="light", server=None):
         origin = (server or site_server).url()
-        context = new_context(viewport=size, java_script_enabled=javascript, color_scheme=scheme, base_url=origin, reduced_motion="reduce")
+        context = new_context(
+            viewport=size, java_script_enabled=javascript, color_scheme=scheme, base_url=origin, reduced_motion="reduce"
+        )
         tab = context.new_page()
         return tab, Watch(tab, origin)
 

@@ -21,9 +21,31 @@ def violations(tab, preload=True):
 @pytest.fixture(scope="session")
 def public_paths(site_server):
     pages = site_server.rows("select kind, slug from conditions_page where status = 'published'")
-    folders = {"procedure": "/procedures/", "condition": "/conditions/", "symptom": "/symptoms/", "guide": "/guides/", "notice": "/"}
-    lists = ["/", "/procedures/", "/conditions/", "/symptoms/", "/guides/", "/physicians/", "/physicians/sample-surgeon-a/", "/glossary/"]
-    return [*lists, "/search/?q=back", "/search/?q=zzzz", "/search/", "/no-such-page/", *(f"{folders[kind]}{slug}/" for kind, slug in pages)]
+    folders = {
+        "procedure": "/procedures/",
+        "condition": "/conditions/",
+        "symptom": "/symptoms/",
+        "guide": "/guides/",
+        "notice": "/",
+    }
+    lists = [
+        "/",
+        "/procedures/",
+        "/conditions/",
+        "/symptoms/",
+        "/guides/",
+        "/physicians/",
+        "/physicians/sample-surgeon-a/",
+        "/glossary/",
+    ]
+    return [
+        *lists,
+        "/search/?q=back",
+        "/search/?q=zzzz",
+        "/search/",
+        "/no-such-page/",
+        *(f"{folders[kind]}{slug}/" for kind, slug in pages),
+    ]
 
 
 @pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (DESKTOP, "light")], ids=["phone-dark", "desktop-light"])

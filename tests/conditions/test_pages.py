@@ -123,7 +123,7 @@ def test_risks_are_shown_as_people_with_the_same_in_words(osteotomy):
 
 
 def test_related_pages_are_those_of_the_plan(osteotomy):
-    found = dict((href, text) for text, href in links(osteotomy))
+    found = {href: text for text, href in links(osteotomy)}
     for path in (
         "/conditions/adult-spinal-deformity/",
         "/conditions/kyphosis/",

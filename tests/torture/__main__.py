@@ -67,9 +67,9 @@ def nonsense(given):
         result = hostile.torture(site, given.count, given.seed)
         for finding in result.findings[:20]:
             say(f"  {finding}")
+        say(f"hostile requests {len(result.seconds)}, answers {dict(sorted(result.statuses.items()))}")
         say(
-            f"hostile requests {len(result.seconds)}, answers {dict(sorted(result.statuses.items()))}, wrong {len(result.findings)}, "
-            f"p99 {result.p99 * 1000:.0f} ms, memory grown by {result.grown_megabytes:.1f} MB, "
+            f"answers that must not be {len(result.findings)}, p99 {result.p99 * 1000:.0f} ms, memory grown by {result.grown_megabytes:.1f} MB, "
             f"a valid request afterwards {'works' if rounds.takes_a_request(site) else 'FAILS'}"
         )
         return result.is_good and rounds.takes_a_request(site)

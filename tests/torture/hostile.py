@@ -20,7 +20,7 @@ CANARY = "<q7zx onfocus=x>"  # what an answer must never hold unescaped
 INJECTED = "X-Injected-Q7zx"  # what no answer may have as a header
 FORM_TYPE = "application/x-www-form-urlencoded"
 SECONDS = 15
-MOST_MEGABYTES = 60  # of growth, all processes together, after the first tenth of a run
+MOST_MEGABYTES = 40  # of growth, all processes together, in the second half of a run
 FIELDS = (
     *LEAST, "patient_name", "relation", "patient_is_minor", "preferred_contact", "may_leave_voicemail", "interest", "pain_area",
     "message", "imaging", "referral_source", "spoken_language", "needs_interpreter", "access_needs", "red_flags", "submission",
@@ -94,6 +94,15 @@ class Finding:
 
     def __str__(self):
         return f"{self.kind}: {self.why}: {self.raw[:400]!r}"
+
+
+@dataclass
+class Judgement:
+    """One answer: its status (0 for none), how long it took, and what is wrong with it, if anything."""
+
+    status: int
+    seconds: float
+    finding: Finding | None
 
 
 @dataclass
@@ -351,23 +360,23 @@ def torture(site, count, seed, threads=2):
     before = 0.0
     with ThreadPoolExecutor(threads) as pool:
         for number, outcomes in enumerate(pool.map(one_batch, range((count + batch - 1) // batch))):
-            for status, seconds, finding in outcomes:
-                result.statuses[status] = result.statuses.get(status, 0) + 1
-                result.seconds.append(seconds)
-                if finding:
-                    result.findings.append(finding)
-            if number == max(1, count // batch // 10):
-                before = megabytes(site)  # after the first tenth everything is loaded
+            for judgement in outcomes:
+                result.statuses[judgement.status] = result.statuses.get(judgement.status, 0) + 1
+                result.seconds.append(judgement.seconds)
+                if judgement.finding:
+                    result.findings.append(judgement.finding)
+            if number == count // batch // 2:
+                before = megabytes(site)
     result.grown_megabytes = megabytes(site) - before
     return result
 
 
 def judge(port, case):
-    """Send a case: status (0 for none), seconds, and what is wrong with the answer, if anything."""
+    """Send a case and look at the answer."""
     started = time.monotonic()
     answer, timed_out = exchange(port, case.raw)
     seconds = time.monotonic() - started
-    head, _, body = answer.partition(b"\r\n\r\n")
+    head, _, body = answer.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n").partition(b"\r\n\r\n")
     found = re.match(rb"HTTP/1\.[01] (\d{3})", head)
     status = int(found[1]) if found else 0
     why = ""
@@ -383,7 +392,7 @@ def judge(port, case):
         why = "echoed unescaped"
     elif b"Traceback" in body or b"DEBUG = True" in body:
         why = "shows its insides"
-    return status, seconds, Finding(case.kind, why, case.raw) if why else None
+    return Judgement(status, seconds, Finding(case.kind, why, case.raw) if why else None)
 
 
 def exchange(port, raw):
