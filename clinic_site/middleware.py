@@ -14,6 +14,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from .network import client_address
+from .page_cache import WARMING
 
 access_log = logging.getLogger("clinic_site.access")
 Answer = Callable[[HttpRequest], HttpResponseBase]
@@ -28,6 +29,8 @@ class PathLog:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
         response = self.get_response(request)
+        if WARMING in request.META:
+            return response
         milliseconds = (time.perf_counter() - started) * 1000
         # The resolved pattern, not the path, where one part is a signed reference.
         match = request.resolver_match

@@ -7,6 +7,7 @@ the last good copy is served, whatever its age.
 
 import gzip
 import hashlib
+import logging
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -16,14 +17,18 @@ import brotli
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
-from django.db import Error
+from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
 from .site_record import current_clinic
 
 MAX_PAGES = 2000  # far above a clinic's library; query strings are never kept
+# Marks a request that the site makes to itself; it is in no log.
+WARMING = "clinic_site.warming"
 Answer = Callable[[HttpRequest], HttpResponseBase]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -127,11 +132,20 @@ def _unavailable(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def warm(handler: WSGIHandler, paths: Iterable[str]) -> None:
-    """Ask for each page once, so that each is kept before the first visitor comes."""
-    for path in paths:
-        environ: dict[str, object] = {"PATH_INFO": path, "HTTP_HOST": settings.ALLOWED_HOSTS[0], "wsgi.url_scheme": "https"}
-        if settings.TRUSTED_PROXIES:
-            environ["HTTP_X_FORWARDED_PROTO"] = "https"
-        setup_testing_defaults(environ)
-        handler.get_response(WSGIRequest(environ))
+def warm(handler: WSGIHandler, paths: Callable[[], Iterable[str]]) -> None:
+    """Ask for each page once, so that each is kept before the first visitor comes, and before the database may go away.
+
+    Does nothing where the database is away already. Leaves no connection open.
+    """
+    try:
+        for path in paths():
+            environ: dict[str, object] = {"PATH_INFO": path, "HTTP_HOST": settings.ALLOWED_HOSTS[0], "wsgi.url_scheme": "https"}
+            if settings.TRUSTED_PROXIES:
+                environ["HTTP_X_FORWARDED_PROTO"] = "https"
+            setup_testing_defaults(environ)
+            environ[WARMING] = True
+            handler.get_response(WSGIRequest(environ))
+    except Error as error:
+        log.warning("pages not kept at the start: %s", type(error).__name__)
+    finally:
+        connection.close()

@@ -320,6 +320,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+# Whether a starting server renders every public page once, so that all of them outlive the database.
+WARM_PAGES = read_bool("WARM_PAGES", default=True)
 # Consultation requests a network may send in an hour before it is asked to phone instead.
 FLOOD_LIMIT = read_int("FLOOD_LIMIT", default=60)
 

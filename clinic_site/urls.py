@@ -1,24 +1,15 @@
 """Every address of the site."""
 
-from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.contrib.sitemaps.views import sitemap
-from django.http import HttpResponseBase
 from django.urls import include, path, re_path
 from django.utils.translation import gettext_lazy as _
-from django.views.static import serve
 
 from conditions.sitemaps import SITEMAPS
 
 from . import views
 from .health import health
-
-
-def media(request, path: str) -> HttpResponseBase:  # noqa: ANN001
-    """Uploaded pictures; types are checked at upload and nosniff holds the browser to them."""
-    return serve(request, path, document_root=settings.MEDIA_ROOT)
-
 
 urlpatterns = [
     path("admin/", admin.site.urls),
@@ -28,7 +19,7 @@ urlpatterns = [
     path(".well-known/security.txt", views.security_txt, name="security_txt"),
     path("favicon.ico", views.favicon, name="favicon"),
     path("health/", health, name="health"),
-    re_path(r"^media/(?P<path>.+)$", media, name="media"),
+    re_path(r"^media/(?P<path>.+)$", views.media, name="media"),
 ]
 # English stands at the top, Spanish under /es/ with addresses of its own.
 urlpatterns += i18n_patterns(

@@ -3,13 +3,14 @@
 import datetime
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponsePermanentRedirect, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
+from django.views.static import serve
 
 from .site_record import current_clinic
 
@@ -17,7 +18,8 @@ from .site_record import current_clinic
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     """What robots may fetch. A demonstration site asks to be left out altogether by its pages' robots tag."""
-    lines = ["User-agent: *", "Disallow: /admin/", "Disallow: /consultation/received/", "Disallow: /search/", ""]
+    closed = ["/admin/", "/consultation/received/", "/search/", "/es/consulta/recibida/", "/es/buscar/"]
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed), ""]
     lines.append(f"Sitemap: {settings.SITE_URL}{reverse('sitemap')}")
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain")
 
@@ -60,6 +62,16 @@ def security_txt(request: HttpRequest) -> HttpResponse:
 def favicon(request: HttpRequest) -> HttpResponsePermanentRedirect:
     """Browsers that ask for it by this name."""
     return HttpResponsePermanentRedirect(static("img/favicon.ico"))
+
+
+@require_safe
+def media(request: HttpRequest, path: str) -> HttpResponseBase:
+    """Uploaded pictures; types are checked at upload and nosniff holds the browser to them."""
+    try:
+        return serve(request, path, document_root=settings.MEDIA_ROOT)
+    except OSError as error:
+        # A name longer than the disk takes, or a folder we may not read, is no file of ours.
+        raise Http404 from error
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -12,3 +12,11 @@ from clinic_site.checks import refuse_unready_start  # noqa: E402  (needs the lo
 
 refuse_unready_start()
 application = get_wsgi_application()
+
+from django.conf import settings  # noqa: E402
+
+from clinic_site.page_cache import warm  # noqa: E402
+from conditions.addresses import public_paths  # noqa: E402
+
+if settings.WARM_PAGES:
+    warm(application, public_paths)

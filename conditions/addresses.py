@@ -1,5 +1,7 @@
 """The same place in both languages: for the language switch, for search engines, and for links inside texts."""
 
+from collections.abc import Iterable
+
 from django.urls import Resolver404, resolve, reverse
 from django.utils.translation import override
 
@@ -44,8 +46,28 @@ def in_both_languages(path: str) -> dict[str, str]:
     return found
 
 
+def of_view(name: str, languages: Iterable[str]) -> dict[str, str]:
+    """Addresses by language of a view without arguments, for languages known to have pages; none where there is only English."""
+    found = {}
+    for language in languages:
+        with override(language):
+            found[language] = reverse(name)
+    return found if SPANISH in found else {}
+
+
 def _url_values(kwargs: dict) -> dict:
     return {name: value for name, value in kwargs.items() if name in ("slug", "token")}
+
+
+def public_paths() -> list[str]:
+    """Every address without arguments of its own: lists, the form and published pages, in each language that has pages."""
+    paths = []
+    for language in (ENGLISH, SPANISH):
+        with override(language):
+            pages = [page.get_absolute_url() for page in Page.objects.published()]
+            if pages:
+                paths += [reverse(name) for name in LISTS] + pages
+    return paths
 
 
 def spanish_paths() -> dict[str, str]:

@@ -29,6 +29,7 @@ from .models import (
     Procedure,
     Reference,
     ReviewState,
+    SearchMiss,
     Section,
     Status,
     Symptom,
@@ -120,7 +121,7 @@ class PageAdmin(EditsContent, TranslationAdmin):
     """All pages; also where links between pages look their targets up."""
 
     inlines = [SectionInline, FigureInline, PageLinkInline]
-    list_display = ["name", "kind_shown", "state", "review_shown", "changed_at", "on_site"]
+    list_display = ["name", "kind_shown", "state", "review_shown", "changed", "on_site"]
     list_filter = ["status", "kind", DueFilter]
     search_help_text = _("Words of a name or title, or of the address")
     search_fields = ["name_en", "title_en", "name_es", "title_es", "slug"]
@@ -165,6 +166,10 @@ class PageAdmin(EditsContent, TranslationAdmin):
     @admin.display(description=_("state"), ordering="status")
     def state(self, page: Page) -> str:
         return format_html('<span class="chip chip--{}">{}</span>', page.status, page.get_status_display())
+
+    @admin.display(description=_("changed"), ordering="changed_at")
+    def changed(self, page: Page) -> str:
+        return date_format(timezone.localtime(page.changed_at))
 
     @admin.display(description=_("on the site"))
     def on_site(self, page: Page) -> str:
@@ -211,7 +216,7 @@ class PageAdmin(EditsContent, TranslationAdmin):
 class KindAdmin(PageAdmin):
     """Pages of one kind."""
 
-    list_display = ["name", "state", "review_shown", "changed_at", "on_site"]
+    list_display = ["name", "state", "review_shown", "changed", "on_site"]
     list_filter = ["status", DueFilter]
 
 
@@ -302,3 +307,18 @@ class GlossaryTermAdmin(EditsContent, TranslationAdmin):
     list_display = ["term", "definition"]
     search_fields = ["term_en", "term_es", "definition_en"]
     prepopulated_fields = {"slug": ["term"]}
+
+
+@admin.register(SearchMiss)
+class SearchMissAdmin(admin.ModelAdmin):
+    """What people looked for and did not find: a page, another name or a search word may be missing."""
+
+    list_display = ["query", "language", "count", "first_on", "last_on"]
+    list_display_links = None
+    list_filter = ["language"]
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False

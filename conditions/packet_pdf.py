@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.utils.html import escape
+from django.utils.translation import get_language
 
 from clinic_site.models import Clinic
 
@@ -13,16 +14,16 @@ from .models import Packet
 from .presentation import present
 
 log = logging.getLogger(__name__)
-_made: dict[tuple[int, int], bytes] = {}
+_made: dict[tuple[int, str, int], bytes] = {}
 
 
 def packet_pdf(packet: Packet) -> bytes | None:
     """The packet as PDF/UA-1; None, said in the log, where the PDF library's system parts are missing.
 
-    Made once for each content revision and process, then answered from memory.
+    Made once for each language, content revision and process, then answered from memory.
     """
     clinic = Clinic.current()
-    key = (packet.pk, clinic.content_revision)
+    key = (packet.pk, get_language() or "en", clinic.content_revision)
     if key not in _made:
         try:
             from weasyprint import HTML  # takes a second and needs Pango, so only where a PDF is asked for
@@ -41,7 +42,7 @@ def packet_pdf(packet: Packet) -> bytes | None:
                 "title": escape(packet.page.title),
             },
         )
-        for stale in [made for made in _made if made[0] == packet.pk]:
+        for stale in [made for made in _made if made[:2] == key[:2]]:
             del _made[stale]
         _made[key] = HTML(string=html, base_url=str(settings.STATICFILES_DIRS[0])).write_pdf(pdf_variant="pdf/ua-1")
     return _made[key]

@@ -52,12 +52,12 @@ def for_index(kind: Kind, heading: str, pages: list[Page]) -> SafeString:
         "name": heading,
         "mainEntity": {"@type": "ItemList", "itemListElement": entries},
     }
-    return _print([collection, breadcrumbs([(_("Home"), "/"), (heading, path)])])
+    return _print([collection, breadcrumbs([_home(), (heading, path)])])
 
 
 def for_crumbs(trail: list[tuple[str, str]]) -> SafeString:
     """Only the way to this page."""
-    return _print([breadcrumbs([(_("Home"), "/"), *trail])])
+    return _print([breadcrumbs([_home(), *trail])])
 
 
 def for_page(page: Page, presented: Presented, context: dict[str, Any]) -> SafeString:
@@ -74,7 +74,7 @@ def for_page(page: Page, presented: Presented, context: dict[str, Any]) -> SafeS
 def for_physician(physician: Physician) -> SafeString:
     """A doctor; a sample profile gives only the way to the page."""
     trail = [
-        (_("Home"), "/"),
+        _home(),
         (_("Physicians"), reverse("conditions:physician_index")),
         (physician.name, physician.get_absolute_url()),
     ]
@@ -198,6 +198,10 @@ def breadcrumbs(trail: list[tuple[str, str]]) -> Graph:
         for position, (label, path) in enumerate(trail, 1)
     ]
     return {"@type": "BreadcrumbList", "itemListElement": entries}
+
+
+def _home() -> tuple[str, str]:
+    return _("Home"), reverse("conditions:home")
 
 
 def _url(path: str) -> str:

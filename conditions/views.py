@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +19,8 @@ from . import search as site_search
 from .models import SPANISH, GlossaryTerm, Kind, Packet, Page, Physician, Region, Testimonial
 from .packet_pdf import packet_pdf as make_packet_pdf
 from .presentation import present
+from .search import misses
+from .search.words import fold
 
 HOME_PROCEDURES = (
     "spinal-osteotomy",
@@ -207,8 +210,8 @@ def physician_detail(request: HttpRequest, slug: str) -> HttpResponse:
 def glossary(request: HttpRequest) -> HttpResponse:
     """Every term, by letter."""
     letters: dict[str, list[GlossaryTerm]] = {}
-    for term in sorted(GlossaryTerm.objects.all(), key=lambda term: term.term.lower()):
-        letters.setdefault(term.term[0].upper(), []).append(term)
+    for term in sorted(GlossaryTerm.objects.all(), key=lambda term: fold(term.term)):
+        letters.setdefault(fold(term.term)[0].upper(), []).append(term)
     context = {"letters": list(letters.items()), "structured_data": structured_data.for_crumbs([(_("Glossary"), request.path)])}
     return _respond(request, "conditions/glossary.html", context, "glossary")
 
@@ -216,16 +219,23 @@ def glossary(request: HttpRequest) -> HttpResponse:
 @require_safe
 @cache_control(private=True, no_store=True)
 def search(request: HttpRequest) -> HttpResponse:
-    """Results for `?q=`, best first, with a filter by kind."""
-    query = request.GET.get("q", "").replace("\0", "")[:100].strip()
+    """Results for `?q=`, best first, with a filter by kind. Needs no database once a process has its index."""
+    query = " ".join(request.GET.get("q", "").replace("\0", "")[:100].split())
     kind = request.GET.get("kind", "")
-    found = site_search.search(query) if query else []
-    kinds = [(value, label, sum(result.page.kind == value for result in found)) for value, label in Kind.choices]
+    if kind not in Kind.values:
+        kind = ""
+    found = site_search.search(query, kind)
     context = {
+        "alternates": addresses.of_view("conditions:search", found.languages),
+        "nav_current": "search",
         "query": query,
-        "results": [result for result in found if not kind or result.page.kind == kind],
-        "total": len(found),
-        "kinds": [entry for entry in kinds if entry[2]],
-        "current_kind": kind if kind in Kind.values else "",
+        "found": found,
+        "kinds": [(value, label, found.kinds[value]) for value, label in Kind.choices if found.kinds[value]],
+        "current_kind": kind,
     }
-    return _respond(request, "conditions/search.html", context, "search")
+    response = render(request, "conditions/search.html", context)
+    if query and found.is_miss and request.method == "GET":
+        language = get_language() or "en"
+        # Closed once the answer is with the person, so a slow or missing database holds nobody up.
+        response._resource_closers.append(lambda: misses.record(query, language, timezone.localdate()))
+    return response

@@ -235,6 +235,7 @@ class ConsultationRequestAdmin(admin.ModelAdmin):
             "is_spam": lead.status == LeadStatus.SPAM,
             "spam_reasons": spam_words(lead.spam_reasons),
             "unreadable": len(lead.unreadable_fields()),
+            "name_is_readable": not isinstance(lead.name, Undecryptable),
             "groups": grouped_answers(lead),
             "red_flags": [flag for flag in lead.shown("red_flags").split("; ") if flag],
             "dial": dialled(lead),

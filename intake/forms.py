@@ -77,7 +77,7 @@ def published_pages() -> dict[str, PublishedPage]:
         try:
             _last_good[key] = {
                 page.slug: PublishedPage(page.slug, Kind(page.kind), page.name or page.title, page.title)
-                for page in Page.objects.published().order_by("name_en")
+                for page in Page.objects.published().order_by("name")
             }
         except Error as error:
             log.warning("list of pages not readable: %s", type(error).__name__)

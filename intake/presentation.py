@@ -82,7 +82,7 @@ def _text(lead: ConsultationRequest, field: str) -> str:
 
 
 def _label(field: str) -> str:
-    return str(ConsultationRequest._meta.get_field(field).verbose_name)
+    return str(getattr(ConsultationRequest, field).field.verbose_name)
 
 
 def named_interest(slug: str) -> str:

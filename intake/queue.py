@@ -1,13 +1,14 @@
 """The staff queue: which requests it holds, in which quick view, and how much of each it reads."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth import get_user_model
 from django.core import signing
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -35,7 +36,7 @@ LIST_FIELDS = (
 )
 
 # The quick views above the queue, by the word in their address: label, and which requests they hold for whom.
-VIEWS: dict[str, tuple[Any, Callable[[QuerySet, Any], QuerySet]]] = {
+VIEWS: dict[str, tuple[Any, Callable[[Any, Any], QuerySet]]] = {
     "open": (gettext_lazy("Open"), lambda leads, user: leads.still_open()),
     "mine": (gettext_lazy("Mine"), lambda leads, user: leads.still_open().filter(assigned_to=user)),
     "new": (pgettext_lazy("requests", "New"), lambda leads, user: leads.filter(status=LeadStatus.NEW)),
@@ -58,18 +59,19 @@ class ViewFilter(admin.SimpleListFilter):
     parameter_name = "view"
     template = "admin/intake/consultationrequest/views.html"
 
-    def __init__(self, request, params, model, model_admin):
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: admin.ModelAdmin) -> None:
         super().__init__(request, params, model, model_admin)
         self.user = request.user
-        self.current = self.value() if self.value() in VIEWS else ("all" if "found" in request.GET else "open")
+        view = self.value() or ""
+        self.current = view if view in VIEWS else ("all" if FoundFilter.parameter_name in request.GET else "open")
 
-    def lookups(self, request, model_admin):
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, Any]]:
         return [(key, label) for key, (label, _narrow) in VIEWS.items()]
 
-    def queryset(self, request, queryset):
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return VIEWS[self.current][1](queryset, request.user)
 
-    def choices(self, changelist):
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
         found = FoundFilter.parameter_name in changelist.params
         for key, (label, narrow) in VIEWS.items():
             is_current = key == self.current and not found
@@ -92,17 +94,19 @@ class FoundFilter(admin.SimpleListFilter):
     parameter_name = "found"
     template = "admin/intake/consultationrequest/found.html"
 
-    def __init__(self, request, params, model, model_admin):
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: admin.ModelAdmin) -> None:
         super().__init__(request, params, model, model_admin)
-        self.pks = read_found(self.value()) if self.value() else None
+        found = self.value()
+        self.pks = read_found(found) if found else None
 
-    def lookups(self, request, model_admin):
-        return [(self.value(), self.title)] if self.value() else []
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, Any]]:
+        found = self.value()
+        return [(found, self.title)] if found else []
 
-    def queryset(self, request, queryset):
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset.filter(pk__in=self.pks or []) if self.value() else queryset
 
-    def choices(self, changelist):
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
         yield {"expired": self.pks is None, "count": len(self.pks or []), "limit": SEARCH_LIMIT}
 
 
@@ -125,12 +129,12 @@ class ColleagueFilter(admin.SimpleListFilter):
     title = gettext_lazy("colleague")
     parameter_name = "colleague"
 
-    def lookups(self, request, model_admin):
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, Any]]:
         holders = ConsultationRequest.objects.still_open().exclude(assigned_to=None).values("assigned_to")
         people = get_user_model().objects.filter(pk__in=holders).order_by("first_name", "username")
         return [("nobody", _("Nobody yet")), *((str(person.pk), shown_user(person)) for person in people)]
 
-    def queryset(self, request, queryset):
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         if self.value() == "nobody":
             return queryset.filter(assigned_to=None)
         known = self.value() in dict(self.lookup_choices)
@@ -140,6 +144,6 @@ class ColleagueFilter(admin.SimpleListFilter):
 class Queue(ChangeList):
     """The list of requests, reading no more of each than it shows."""
 
-    def get_queryset(self, request, exclude_parameters=None):
-        leads = super().get_queryset(request, exclude_parameters)
+    def get_queryset(self, request: HttpRequest, exclude_parameters: list[str | None] | None = None) -> QuerySet:
+        leads: Any = super().get_queryset(request, exclude_parameters)
         return leads.select_related("assigned_to").with_failed_notices().only(*LIST_FIELDS)

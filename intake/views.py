@@ -6,13 +6,15 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
 from clinic_site.network import client_address, network_of
 from clinic_site.site_record import current_clinic
+from conditions import addresses
+from conditions.models import SPANISH
 
 from . import spam
 from .consent import CONSENT_VERSION, consent_text
@@ -34,7 +36,7 @@ def consultation(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _receive(request)
     form = ConsultationForm(clinic=current_clinic(), pages=published_pages(), origin=request.GET.get("about", ""))
-    return _show(request, "intake/consultation.html", form)
+    return _show(request, "intake/consultation.html", form, alternates=_alternates())
 
 
 def _receive(request: HttpRequest) -> HttpResponse:
@@ -92,6 +94,13 @@ def _receive(request: HttpRequest) -> HttpResponse:
         return response
     token_in_address = receipt_token(receipt.reference, receipt.received_at)
     return HttpResponseRedirect(reverse("intake:received", args=[token_in_address]), status=303)
+
+
+def _alternates() -> dict[str, str]:
+    """The form's addresses by language, once there are Spanish pages; asks no database that was just away."""
+    with override(SPANISH):
+        has_spanish = bool(published_pages())
+    return addresses.of_view("intake:consultation", ("en", SPANISH) if has_spanish else ("en",))
 
 
 def _show(

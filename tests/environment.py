@@ -3,12 +3,15 @@
 Loaded first, by `-p tests.environment` in pyproject.toml.
 """
 
+import atexit
 import base64
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
 TEST_DIR = Path(tempfile.mkdtemp(prefix="clinic-tests-"))
+atexit.register(shutil.rmtree, TEST_DIR, ignore_errors=True)
 
 
 def _key(seed: bytes) -> str:

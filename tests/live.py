@@ -56,6 +56,7 @@ class SiteServer:
             "SITE_URL": self.url(),
             "DATA_DIR": str(folder),
             "STATIC_ROOT": str(STATIC),
+            "WARM_PAGES": "off",
             **environment,
         }
         self.web: subprocess.Popen[bytes] | None = None

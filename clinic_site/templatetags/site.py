@@ -67,7 +67,7 @@ def host(url: str) -> str:
 
 @register.simple_tag
 def hours(clinic: Clinic) -> str:
-    """Opening hours in words, days with the same hours together: `Monday to Friday, 8 a.m. to 5 p.m.`"""
+    """Opening hours in words, to stand within a sentence: `Monday to Friday, 8 a.m. to 5 p.m.`"""
     if clinic.pk is None or clinic._state.adding:
         return ""
     return "; ".join(_grouped(clinic.opening_hours.all()))
@@ -119,4 +119,6 @@ def _clock(moment: time) -> str:
     if moment.minute == 0 and moment.hour in {0, 12}:
         return _("midnight") if moment.hour == 0 else _("noon")
     shown = f"{moment.hour % 12 or 12}" + (f":{moment.minute:02}" if moment.minute else "")
-    return (_("%(time)s a.m.") if moment.hour < 12 else _("%(time)s p.m.")) % {"time": shown}
+    # The same words as Django's "P" format, so that every time of day on the site reads alike.
+    half = _("a.m.") if moment.hour < 12 else _("p.m.")
+    return f"{shown} {half}"

@@ -75,11 +75,9 @@ def test_the_search_box_is_labelled_in_words(editor):
 
 
 def test_what_the_editor_wraps_around_items_and_cells_is_taken_off():
-    typed = (
-        "<ul><li><p><strong>Lead</strong> rest</p></li><li><p>One</p><p>Two</p></li></ul>"
-        '<table><tbody><tr><th colspan="1" rowspan="1" scope="row"><p>Type</p></th><td colspan="2" rowspan="1"><p>Cut</p></td></tr></tbody></table>'
-    )
-    body = clean(typed)
+    items = "<ul><li><p><strong>Lead</strong> rest</p></li><li><p>One</p><p>Two</p></li></ul>"
+    row = '<tr><th colspan="1" rowspan="1" scope="row"><p>Type</p></th><td colspan="2" rowspan="1"><p>Cut</p></td></tr>'
+    body = clean(f"{items}<table><tbody>{row}</tbody></table>")
     assert "<li><strong>Lead</strong> rest</li>" in body
     assert "<p>One</p>" in body and "<p>Two</p>" in body
     assert '<th scope="row">Type</th><td colspan="2">Cut</td>' in body

@@ -42,9 +42,7 @@ def test_four_restarts_refuse_drop_and_double_nothing(sites):  # noqa: F811
 
 def test_with_postgresql_stopped_pages_open_and_requests_wait_in_the_spool(sites, loaded_postgres):  # noqa: F811
     server, _ = loaded_postgres
-    site = sites("postgres").start()
-    for _ in range(20):
-        site.ask("GET", "/consultation/")  # the form's last good copy
+    site = sites("postgres", WARM_PAGES="on").start()
     server.stop()
     try:
         assert {path: site.ask("GET", path)[0] for path in PAGES} == dict.fromkeys(PAGES, 200)

@@ -1,0 +1,318 @@
+"""What is searched: every published page of one language, kept in the memory of each process.
+
+Built from the database in one pass for a content revision and a language, the
+same on SQLite and PostgreSQL. Holds published words alone, so no search can
+find a draft. While the database is away the last good index answers.
+"""
+
+import logging
+import math
+import re
+import threading
+from array import array
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from django.db import Error, connection
+from django.urls import reverse
+from django.utils.translation import override
+
+from clinic_site.site_record import current_clinic
+
+from ..models import GlossaryTerm, Kind, Page, Section
+from ..rich_text import plain_text
+from .words import COMPOUND, WORD, distance, fold, fold_word, letters, sound, stem, without_stop_words
+
+# How much a word counts by where it stands.
+WEIGHTS = {"title": 6.0, "names": 6.0, "terms": 5.0, "summary": 3.0, "headings": 2.0, "body": 1.0}
+# A page about the clinic itself is rarely what a patient looks for.
+KIND_FACTOR = {Kind.NOTICE: 0.7, Kind.GUIDE: 0.95}
+# From here on, more of the same word in a body hardly counts; a body twice the usual length needs half as much again.
+BODY_MOST = 8
+BODY_LENGTH_SHARE = 0.5
+COMPOUND_SHARE = 0.5
+# However alike they sound, words that differ in more letters, or in half of them, are not taken for each other.
+MOST_LETTERS = 3
+_MARKS = re.compile(r"\[(?:[A-Z][A-Z0-9-]+|(?:figure|packet):[a-z0-9-]+)\]")
+# Where one item or cell ends and the next begins, unless its text says so itself.
+_BLOCK_END = re.compile(r"(?<=[^.?!:;>\s])\s*</(?:p|li|th|td)>")
+_STRAY_SPACE = re.compile(r"(?<=[(\[“]) | (?=[.,;:?!)”])")
+_LEAD = re.compile(r"(<li>\s*<strong>[^<]*[^<.?!:,\s])</strong>")
+# Of two phrases that are the same, a page's own name says more than a word that leads to it.
+SEARCH_TERM_SHARE = 0.75
+_PARTS = {"en": re.compile(r"\s*[(),:]\s*|\s+(?:and|or)\s+"), "es": re.compile(r"\s*[(),:]\s*|\s+(?:y|e|o|u)\s+")}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A published page as a result shows it."""
+
+    slug: str
+    kind: str
+    title: str
+    url: str
+    summary: str
+    text: str
+    alternate_names: tuple[str, ...]
+    # Each name and search term as the stems of its meaning words, with how much it counts to be called just so.
+    phrases: tuple[tuple[frozenset[str], float], ...]
+    factor: float
+
+    def get_kind_display(self) -> str:
+        """The kind in words, in the language in use."""
+        return str(Kind(self.kind).label)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A word of the glossary and what it means."""
+
+    term: str
+    definition: str
+    url: str
+    phrases: tuple[tuple[frozenset[str], float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of the pages: how it is written there, its stem, on how many pages it stands, whether it names something."""
+
+    written: str
+    stem: str
+    pages: int
+    is_name: bool
+
+
+@dataclass
+class Index:
+    """Documents, the words in them, and where each word stands."""
+
+    language: str
+    revision: int
+    languages: tuple[str, ...]
+    documents: list[Document] = field(default_factory=list)
+    terms: list[Term] = field(default_factory=list)
+    # Stem to the positions of documents and how strongly each has it.
+    postings: dict[str, tuple[array, array]] = field(default_factory=dict)
+    # Stem to every way it is written, in lower case with its accents.
+    forms: dict[str, set[str]] = field(default_factory=dict)
+    words: dict[str, Word] = field(default_factory=dict)
+    ordered: list[str] = field(default_factory=list)
+    # Words by the length of their sound: the sound, its letters as bits, the word.
+    sounds: dict[int, list[tuple[int, str, str]]] = field(default_factory=dict)
+
+    def starting_with(self, beginning: str) -> Iterator[str]:
+        """Folded words that begin so."""
+        for word in self.ordered[bisect_left(self.ordered, beginning) :]:
+            if not word.startswith(beginning):
+                return
+            yield word
+
+    def near(self, word: str) -> list[tuple[int, str]]:
+        """Folded words of names, titles and headings, or of several pages, that a person may have meant, best first.
+
+        With each its distance in letters as it is heard: one from four letters
+        on, two from seven.
+        """
+        heard = sound(word)
+        most = 0 if len(heard) < 3 else 1 if len(heard) < 7 else 2
+        bits = letters(heard)
+        found = []
+        for length in range(len(heard) - most, len(heard) + most + 1):
+            for other_bits, other_heard, other in self.sounds.get(length, ()):
+                if (bits ^ other_bits).bit_count() <= 2 * most:
+                    apart = distance(heard, other_heard, most)
+                    if apart <= most and distance(word, other, MOST_LETTERS) <= min(MOST_LETTERS, len(word) // 2):
+                        found.append((apart, other))
+        found.sort(key=lambda entry: self._likelihood(word, *entry))
+        return found
+
+    def _likelihood(self, typed: str, apart: int, other: str) -> tuple[float, ...]:
+        word = self.words[other]
+        written = distance(typed, other, MOST_LETTERS)
+        return (apart + 0.5 * written + (typed[0] != other[0]) - 0.5 * word.is_name, -word.pages)
+
+    def rarity(self, pages: int) -> float:
+        """What a word that stands on so many pages tells: 0.2 for one that is everywhere."""
+        return max(0.2, math.log(1 + (len(self.documents) - pages + 0.5) / (pages + 0.5)))
+
+
+def build(language: str, revision: int) -> Index:
+    """Read everything published in a language. Four queries, whatever the number of pages."""
+    return _Builder(language, revision).build()
+
+
+class _Builder:
+    """One pass over the published pages."""
+
+    def __init__(self, language: str, revision: int) -> None:
+        self.language = language
+        languages = tuple(code for code in ("en", "es") if Page.objects.published(code).exists())
+        self.index = Index(language, revision, languages)
+        self.folded: dict[str, tuple[str, str]] = {}
+        self.pages_with: Counter[str] = Counter()
+        self.written: dict[str, Counter[str]] = defaultdict(Counter)
+        self.names: set[str] = set()
+        self.postings: dict[str, tuple[array, array]] = defaultdict(lambda: (array("I"), array("f")))
+        self.forms: dict[str, set[str]] = defaultdict(set)
+
+    def build(self) -> Index:
+        pages = self._read(Page.objects.published(self.language), "pk", "kind", "slug", "slug_es")
+        published = Page.objects.published(self.language).values("pk")
+        sections = defaultdict(list)
+        rows = Section.objects.filter(page__in=published).order_by("page", "position")
+        for page, heading, body in rows.values_list("page_id", *self._columns("heading", "body")):
+            sections[page].append((heading or "", self._words_of(body)))
+        lengths = {page: sum(len(body) for _, body in parts) for page, parts in sections.items()}
+        usual = sum(lengths.values()) / len(lengths) if lengths else 1
+        with override(self.language):
+            for page in pages:
+                self._add(page, sections[page["pk"]], lengths.get(page["pk"], 0) / usual)
+            self.index.terms = self._glossary()
+        self._finish()
+        return self.index
+
+    def _columns(self, *names: str) -> list[str]:
+        return [f"{name}_{self.language}" for name in names]
+
+    def _read(self, rows, *plain: str) -> list[dict]:  # noqa: ANN001  (a queryset of modeltranslation)
+        names = ("title", "name", "summary", "card", "alternate_names", "search_terms")
+        found = rows.order_by("pk").values_list(*plain, *self._columns(*names))
+        return [dict(zip((*plain, *names), row, strict=True)) for row in found]
+
+    @staticmethod
+    def _words_of(body: str | None) -> str:
+        body = _LEAD.sub(r"\1:</strong>", _MARKS.sub("", body or ""))
+        return _STRAY_SPACE.sub("", plain_text(_BLOCK_END.sub(" · ", body))).removesuffix(" ·")
+
+    def _add(self, page: dict, sections: list[tuple[str, str]], length: float) -> None:
+        alternates, terms = page["alternate_names"] or [], page["search_terms"] or []
+        title, name, summary = page["title"] or "", page["name"] or "", page["summary"] or ""
+        text = " ".join(body for _, body in sections if body)
+        fields = {
+            "title": f"{title} | {name}",
+            "names": " | ".join(alternates),
+            "terms": " | ".join(terms),
+            "summary": f"{summary} {page['card'] or ''}",
+            "headings": " | ".join(heading for heading, _ in sections),
+            "body": text,
+        }
+        position = len(self.index.documents)
+        strengths: dict[str, float] = defaultdict(float)
+        seen: set[str] = set()
+        for place, content in fields.items():
+            for folded, root, count in self._counted(content):
+                counted = min(count, BODY_MOST) / (1 + BODY_LENGTH_SHARE * (length - 1)) if place == "body" else min(count, 2)
+                strengths[root] += WEIGHTS[place] * counted
+                seen.add(folded)
+                if place in ("title", "names", "terms", "headings"):
+                    self.names.add(folded)
+        self.pages_with.update(seen)
+        for root, strength in strengths.items():
+            places, weights = self.postings[root]
+            places.append(position)
+            weights.append(strength)
+        shown = Page(kind=page["kind"], slug=page["slug"], slug_es=page["slug_es"])
+        self.index.documents.append(
+            Document(
+                slug=page["slug"],
+                kind=page["kind"],
+                title=title,
+                url=shown.get_absolute_url(),
+                summary=summary,
+                text=text,
+                alternate_names=tuple(alternates),
+                phrases=self._phrases([title, name, *alternates], terms),
+                factor=KIND_FACTOR.get(page["kind"], 1.0),
+            )
+        )
+
+    def _counted(self, content: str) -> Iterator[tuple[str, str, float]]:
+        """Each word of a text, folded, with its stem and how often it stands there."""
+        lower = content.lower()
+        for words, share in ((WORD.findall(lower), 1.0), (COMPOUND.findall(lower), COMPOUND_SHARE)):
+            for word, count in Counter(words).items():
+                known = self.folded.get(word)
+                if known is None:
+                    folded = fold_word(word)
+                    known = self.folded[word] = (folded, stem(folded, self.language))
+                folded, root = known
+                if folded:
+                    self.written[folded][word] += count
+                    self.forms[root].add(word)
+                    yield folded, root, count * share
+
+    def _phrases(self, names: Iterable[str], terms: Iterable[str] = ()) -> tuple[tuple[frozenset[str], float], ...]:
+        """Names, each also by its parts ("Sciatica and radiculopathy", "Ponte osteotomy (PCO)"), and search terms."""
+        parts = [(part, 1.0) for name in names for part in (name, *_PARTS[self.language].split(name))]
+        found: dict[frozenset[str], float] = {}
+        for part, share in [*parts, *((term, SEARCH_TERM_SHARE) for term in terms)]:
+            words = without_stop_words(fold(part).split(), self.language)
+            if words:
+                found.setdefault(frozenset(stem(word, self.language) for word in words), share)
+        return tuple(found.items())
+
+    def _glossary(self) -> list[Term]:
+        found = []
+        page = reverse("conditions:glossary")
+        for slug, term, definition in GlossaryTerm.objects.values_list("slug", *self._columns("term", "definition")):
+            if term and definition:
+                for folded, _root, _count in self._counted(term):
+                    self.names.add(folded)
+                found.append(Term(term, definition, f"{page}#{slug}", self._phrases([term])))
+        return found
+
+    def _finish(self) -> None:
+        index = self.index
+        index.postings, index.forms = dict(self.postings), dict(self.forms)
+        roots = dict(self.folded.values())
+        index.words = {
+            word: Word(written.most_common(1)[0][0], roots[word], self.pages_with[word], word in self.names)
+            for word, written in self.written.items()
+        }
+        index.ordered = sorted(index.words)
+        sounds = defaultdict(list)
+        for word, known in index.words.items():
+            if word.isalpha() and (known.is_name or known.pages > 1):
+                heard = sound(word)
+                sounds[len(heard)].append((letters(heard), heard, word))
+        index.sounds = dict(sounds)
+
+
+_lock = threading.Lock()
+_kept: dict[tuple[str, str], Index] = {}
+
+
+def current(language: str) -> Index:
+    """The index of what is published now, at most a second old; the last good one while the database is away.
+
+    One thread builds after a change; the others go on with the one before.
+    Raises the database's error only where this process never had an index.
+    """
+    key = (str(connection.settings_dict["NAME"]), language)
+    revision = current_clinic().content_revision
+    kept = _kept.get(key)
+    if kept and kept.revision == revision:
+        return kept
+    if not _lock.acquire(blocking=kept is None):
+        return kept
+    try:
+        kept = _kept.get(key)
+        if not kept or kept.revision != revision:
+            kept = _kept[key] = build(language, revision)
+    except Error as error:
+        if kept is None:
+            raise
+        log.warning("search index not renewed: %s", type(error).__name__)
+    finally:
+        _lock.release()
+    return kept
+
+
+def forget() -> None:
+    """Drop every index; for tests that change pages without telling other processes."""
+    _kept.clear()
