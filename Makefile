@@ -19,6 +19,8 @@ run: environment $(LOCAL_ENV) ## Serve the site on http://127.0.0.1:8000 (anothe
 test: lint ## Install what the tests need, then run all of them
 	@$(PY) tests/prerequisites.py
 	@$(PY) -m pytest --numprocesses=$(JOBS) --maxprocesses=4 $(ARGS)
+	@echo "The same again on PostgreSQL"
+	@$(PY) -m tests.postgres_server $(PY) -m pytest --numprocesses=$(JOBS) --maxprocesses=4 --ignore=tests/browser --ignore=tests/server $(ARGS)
 
 lint: test-environment $(LOCAL_ENV) ## Check style, settings and migrations
 	@$(PY) -m ruff check .

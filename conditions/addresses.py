@@ -59,6 +59,13 @@ def _url_values(kwargs: dict) -> dict:
     return {name: value for name, value in kwargs.items() if name in ("slug", "token")}
 
 
+def in_english_only(kind: str, slug: str) -> str:
+    """The English address of a page that has no published Spanish text; empty where there is no such page."""
+    page = Page.objects.published(ENGLISH).filter(kind=kind, slug=slug).first()
+    with override(ENGLISH):
+        return page.get_absolute_url() if page else ""
+
+
 def public_paths() -> list[str]:
     """Every address without arguments of its own: lists, the form and published pages, in each language that has pages."""
     paths = []

@@ -1,5 +1,7 @@
 """The content graph around one page: stored edges one way, derived ones the other."""
 
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db.models import Q
@@ -7,6 +9,7 @@ from django.db.models import Q
 from .models import HowOften, Kind, Page, PageLink, Relation, Role
 
 READ_NEXT_SHOWN = 4
+TREATMENTS_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,33 @@ def related(page: Page) -> dict[str, list[Related]]:
     if page.kind == Kind.PROCEDURE:
         near["symptoms"] = _symptoms_of([entry.page for entry in near["treats"]])
     return near
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A condition that may be behind symptoms, with the first procedures to ask about; its page has all of them."""
+
+    page: Page
+    treatments: list[Related]
+
+
+def behind(symptoms: Collection[Page], region: str) -> list[Cause]:
+    """Conditions of a part of the spine that can cause these symptoms, the likeliest first, and what treats them. Two queries."""
+    causing = PageLink.objects.filter(target__in=symptoms, relation=Relation.CAUSES_SYMPTOM).select_related("source")
+    weights: Counter[int] = Counter()
+    conditions: dict[int, Page] = {}
+    for link in causing:
+        if region in link.source.regions and link.source.is_published:
+            conditions[link.source_id] = link.source
+            weights[link.source_id] += 2 if link.how_often == HowOften.COMMON else 1
+    treatments: dict[int, list[Related]] = {pk: [] for pk in conditions}
+    for link in PageLink.objects.filter(target__in=conditions, relation=Relation.TREATS).select_related("source"):
+        if link.source.is_published:
+            treatments[link.target_id].append(Related(link.source, _role(link)))
+    for entries in treatments.values():
+        entries.sort(key=lambda entry: (_role_rank(entry.note), entry.page.name))
+    likeliest = sorted(conditions.values(), key=lambda page: (-weights[page.pk], page.name))
+    return [Cause(page, treatments[page.pk][:TREATMENTS_SHOWN]) for page in likeliest]
 
 
 def _links_of(pks: set[int]) -> list[PageLink]:

@@ -4,7 +4,7 @@ import datetime
 from typing import Any
 
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -90,7 +90,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 @cached_public
 def page_index(request: HttpRequest, kind: Kind) -> HttpResponse:
-    """All published pages of a kind, filtered by `?region=`."""
+    """All published pages of a kind, filtered by `?region=`; symptoms of a part go on to what may be behind them."""
     heading, lead = INDEX_WORDS[kind]
     current = request.GET.get("region", "")
     if current not in Region.values:
@@ -108,6 +108,7 @@ def page_index(request: HttpRequest, kind: Kind) -> HttpResponse:
             "regions": regions,
             "current_region": current,
             "pages": shown,
+            "causes": graph.behind(shown, current) if current and kind == Kind.SYMPTOM else [],
             "structured_data": structured_data.for_index(kind, str(heading), shown),
         },
         kind.value,
@@ -120,7 +121,11 @@ def page_detail(request: HttpRequest, kind: Kind, slug: str) -> HttpResponse:
     spanish = get_language() == SPANISH
     named = Q(slug=slug) | Q(slug_es=slug) if spanish else Q(slug=slug)
     pages = Page.objects.visible_to(request.user).select_related("reviewed_by").prefetch_related("sections", "figures")
-    page = get_object_or_404(pages, named, kind=kind)
+    page = pages.filter(named, kind=kind).first()
+    if page is None and spanish and (in_english := addresses.in_english_only(kind, slug)):
+        return HttpResponseRedirect(in_english)
+    if page is None:
+        raise Http404
     if page.get_absolute_url() != request.path:
         return HttpResponsePermanentRedirect(page.get_absolute_url())
     presented = present(page)

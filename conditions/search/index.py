@@ -39,7 +39,7 @@ _MARKS = re.compile(r"\[(?:[A-Z][A-Z0-9-]+|(?:figure|packet):[a-z0-9-]+)\]")
 # Where one item or cell ends and the next begins, unless its text says so itself.
 _BLOCK_END = re.compile(r"(?<=[^.?!:;>\s])\s*</(?:p|li|th|td)>")
 _STRAY_SPACE = re.compile(r"(?<=[(\[“]) | (?=[.,;:?!)”])")
-_LEAD = re.compile(r"(<li>\s*<strong>[^<]*[^<.?!:,\s])</strong>")
+_LEAD = re.compile(r"(<li>\s*<strong>(?:(?!</strong>).)*?[^.?!:,>\s](?:</a>)?)</strong>")
 # Of two phrases that are the same, a page's own name says more than a word that leads to it.
 SEARCH_TERM_SHARE = 0.75
 _PARTS = {"en": re.compile(r"\s*[(),:]\s*|\s+(?:and|or)\s+"), "es": re.compile(r"\s*[(),:]\s*|\s+(?:y|e|o|u)\s+")}

@@ -28,6 +28,7 @@ _SPANISH_ENDINGS = (
     "icion",
     "iendo",
     "ando",
+    "al",
     "ada",
     "ado",
     "ida",
@@ -87,7 +88,7 @@ def _english_stem(word: str) -> str:
     else:
         if re.search(r"...[st]ion$", word):
             word = word[:-3]
-        elif word.endswith("ator"):
+        elif re.search(r"ator$|....al$", word):
             word = word[:-2]
     return word[:-1] if len(word) > 4 and word.endswith("e") else word
 

@@ -6,6 +6,8 @@ from argparse import ArgumentParser
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand
 
+from clinic_site.staff_groups import ensure_groups
+
 # No vowels and nothing that is misread: 5 groups of 4 carry 96 bits.
 LETTERS = "23456789bcdfghjkmnpqrstvwxyz"
 
@@ -21,6 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, username: str, **options: object) -> None:
         """Make the account where no one could sign in yet."""
+        ensure_groups()
         accounts = get_user_model().objects
         if accounts.filter(is_staff=True, is_active=True).exists():
             if options["verbosity"] != 0:
