@@ -78,9 +78,7 @@ def fill(number: int) -> None:
     Page.objects.bulk_create(pages, batch_size=200)
     Section.objects.bulk_create(
         [
-            Section(
-                page=page, position=place, anchor=f"part-{place}", heading_en=chance.choice(names), body_en=f"<p>{text()}</p>"
-            )
+            Section(page=page, position=place, anchor=f"part-{place}", heading_en=chance.choice(names), body_en=f"<p>{text()}</p>")
             for page in pages
             for place in range(SECTIONS)
         ],
@@ -97,7 +95,9 @@ def measure() -> dict[str, object]:
         client.get(path)
         current_clinic()
         uncached = path if "?" in path or path == "/consultation/" else f"{path}?uncached"
-        with CaptureQueriesContext(connection, ) as captured:
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
             status = client.get(uncached).status_code
         if status == 200:
             queries[path] = len(captured)

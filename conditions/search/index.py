@@ -12,7 +12,7 @@ import threading
 from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from django.db import Error, connection
@@ -23,14 +23,16 @@ from clinic_site.site_record import current_clinic
 
 from ..models import GlossaryTerm, Kind, Page, Section
 from ..rich_text import plain_text
-from .words import COMPOUND, WORD, distance, fold, fold_word, letters, sound, stem, without_stop_words
+from .words import TOKEN, distance, fold, fold_word, letters, sound, stem, without_stop_words
 
 # How much a word counts by where it stands.
 WEIGHTS = {"title": 6.0, "names": 6.0, "terms": 5.0, "summary": 3.0, "headings": 2.0, "body": 1.0}
+NAMING = {"title", "names", "terms", "headings"}
 # A page about the clinic itself is rarely what a patient looks for.
 KIND_FACTOR = {Kind.NOTICE: 0.7, Kind.GUIDE: 0.95}
 # From here on, more of the same word in a body hardly counts; a body twice the usual length needs half as much again.
 BODY_MOST = 8
+ELSEWHERE_MOST = 2
 BODY_LENGTH_SHARE = 0.5
 COMPOUND_SHARE = 0.5
 # However alike they sound, words that differ in more letters, or in half of them, are not taken for each other.
@@ -146,6 +148,17 @@ def build(language: str, revision: int) -> Index:
     return _Builder(language, revision).build()
 
 
+class _Remembered(dict[str, str]):
+    """What a function makes of each word, worked out once."""
+
+    def __init__(self, make: Callable[[str], str]) -> None:
+        self.make = make
+
+    def __missing__(self, word: str) -> str:
+        self[word] = made = self.make(word)
+        return made
+
+
 class _Builder:
     """One pass over the published pages."""
 
@@ -153,12 +166,12 @@ class _Builder:
         self.language = language
         languages = tuple(code for code in ("en", "es") if Page.objects.published(code).exists())
         self.index = Index(language, revision, languages)
-        self.folded: dict[str, tuple[str, str]] = {}
+        self.folded = _Remembered(fold_word)
+        self.stems = _Remembered(lambda word: stem(word, language))
+        self.written: Counter[str] = Counter()
         self.pages_with: Counter[str] = Counter()
-        self.written: dict[str, Counter[str]] = defaultdict(Counter)
         self.names: set[str] = set()
         self.postings: dict[str, tuple[array, array]] = defaultdict(lambda: (array("I"), array("f")))
-        self.forms: dict[str, set[str]] = defaultdict(set)
 
     def build(self) -> Index:
         pages = self._read(Page.objects.published(self.language), "pk", "kind", "slug", "slug_es")
@@ -205,12 +218,16 @@ class _Builder:
         strengths: dict[str, float] = defaultdict(float)
         seen: set[str] = set()
         for place, content in fields.items():
-            for folded, root, count in self._counted(content):
-                counted = min(count, BODY_MOST) / (1 + BODY_LENGTH_SHARE * (length - 1)) if place == "body" else min(count, 2)
-                strengths[root] += WEIGHTS[place] * counted
-                seen.add(folded)
-                if place in ("title", "names", "terms", "headings"):
-                    self.names.add(folded)
+            words, compounds = self._split(content)
+            seen.update(words, compounds)
+            if place in NAMING:
+                self.names.update(words, compounds)
+            longer = 1 + BODY_LENGTH_SHARE * (length - 1) if place == "body" else 1
+            most = BODY_MOST if place == "body" else ELSEWHERE_MOST
+            for root, count in Counter(map(self.stems.__getitem__, words)).items():
+                strengths[root] += WEIGHTS[place] * min(count, most) / longer
+            for word in compounds:
+                strengths[self.stems[word]] += WEIGHTS[place] * COMPOUND_SHARE
         self.pages_with.update(seen)
         for root, strength in strengths.items():
             places, weights = self.postings[root]
@@ -231,20 +248,17 @@ class _Builder:
             )
         )
 
-    def _counted(self, content: str) -> Iterator[tuple[str, str, float]]:
-        """Each word of a text, folded, with its stem and how often it stands there."""
-        lower = content.lower()
-        for words, share in ((WORD.findall(lower), 1.0), (COMPOUND.findall(lower), COMPOUND_SHARE)):
-            for word, count in Counter(words).items():
-                known = self.folded.get(word)
-                if known is None:
-                    folded = fold_word(word)
-                    known = self.folded[word] = (folded, stem(folded, self.language))
-                folded, root = known
-                if folded:
-                    self.written[folded][word] += count
-                    self.forms[root].add(word)
-                    yield folded, root, count * share
+    def _split(self, content: str) -> tuple[list[str], list[str]]:
+        """The words of a text, folded; those with a hyphen by their parts, and once more as one."""
+        found = TOKEN.findall(content.lower())
+        words = " ".join(found).replace("-", " ").split()
+        compounds = [token for token in found if "-" in token]
+        self.written.update(words)
+        self.written.update(compounds)
+        return (
+            list(filter(None, map(self.folded.__getitem__, words))),
+            list(filter(None, map(self.folded.__getitem__, compounds))),
+        )
 
     def _phrases(self, names: Iterable[str], terms: Iterable[str] = ()) -> tuple[tuple[frozenset[str], float], ...]:
         """Names, each also by its parts ("Sciatica and radiculopathy", "Ponte osteotomy (PCO)"), and search terms."""
@@ -261,19 +275,20 @@ class _Builder:
         page = reverse("conditions:glossary")
         for slug, term, definition in GlossaryTerm.objects.values_list("slug", *self._columns("term", "definition")):
             if term and definition:
-                for folded, _root, _count in self._counted(term):
-                    self.names.add(folded)
+                self.names.update(*self._split(term))
                 found.append(Term(term, definition, f"{page}#{slug}", self._phrases([term])))
         return found
 
     def _finish(self) -> None:
         index = self.index
-        index.postings, index.forms = dict(self.postings), dict(self.forms)
-        roots = dict(self.folded.values())
-        index.words = {
-            word: Word(written.most_common(1)[0][0], roots[word], self.pages_with[word], word in self.names)
-            for word, written in self.written.items()
-        }
+        index.postings = dict(self.postings)
+        for written, _count in self.written.most_common():
+            word = self.folded[written]
+            if word:
+                root = self.stems[word]
+                index.forms.setdefault(root, set()).add(written)
+                if word not in index.words:
+                    index.words[word] = Word(written, root, self.pages_with[word], word in self.names)
         index.ordered = sorted(index.words)
         sounds = defaultdict(list)
         for word, known in index.words.items():

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
-COMPOUND = re.compile(r"[^\W_]+(?:-[^\W_]+)+")
+TOKEN = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 SHORTEST_STEM = 3
 
 # Words that say nothing about what a page is about.
