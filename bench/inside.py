@@ -29,7 +29,7 @@ SENTENCES_A_SECTION = 8
 # One word in so many is an invented one, so that the vocabulary grows with the number of pages as a real one does.
 RARE_WORD = 25
 RARE_WORDS = 20_000
-SYLLABLES = "al an cor da en fi gen ho in ka lo mi no or pa re sa ti um ve xa zo".split()
+SYLLABLES = re.findall("..", "alandaenfigohoinkalominoorparesatiumvexazo")
 PATHS = (
     "/",
     "/procedures/spinal-osteotomy/",

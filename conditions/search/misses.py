@@ -14,12 +14,12 @@ from .words import fold
 
 LONGEST = 60
 MOST_WORDS = 6
-# A telephone number, a date of birth and a record number all have more; “L4 L5” and a year do not.
-MOST_DIGITS = 4
+# A telephone number and a date of birth have more digits, a record number or postal code more in a row; “L4 L5 2019” does not.
+MOST_DIGITS = 6
 MOST_ROWS = 2000
 MOST_A_MINUTE = 60
 KEPT_DAYS = 90
-_ADDRESS = re.compile(r"@|://|\bwww\.|\.(?:com|org|net|edu|gov|io)\b", re.I)
+_TELLING = re.compile(r"@|\d{5}|://|\bwww\.|\.(?:com|org|net|edu|gov|io)\b", re.I)
 
 log = logging.getLogger(__name__)
 _written: list[float] = []
@@ -28,7 +28,7 @@ _written: list[float] = []
 def as_kept(query: str) -> str:
     """The query as it may be kept, folded; empty where it could tell who searched, or is no search at all."""
     folded = fold(query)
-    if len(query) > LONGEST or len(folded.split()) > MOST_WORDS or _ADDRESS.search(query):
+    if len(query) > LONGEST or len(folded.split()) > MOST_WORDS or _TELLING.search(query):
         return ""
     if sum(letter.isdigit() for letter in query) > MOST_DIGITS:
         return ""

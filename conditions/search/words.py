@@ -86,7 +86,7 @@ def _english_stem(word: str) -> str:
         word = kept
         break
     else:
-        if re.search(r"...[st]ion$", word):
+        if re.search(r"..[st]ion$", word):
             word = word[:-3]
         elif re.search(r"ator$|....al$", word):
             word = word[:-2]
