@@ -3,8 +3,9 @@
 import re
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
@@ -245,8 +246,8 @@ class _Marker:
             for root in word.stems:
                 for form in index.forms.get(root, ()):
                     self.number_of.setdefault(form, number)
-        forms = sorted(self.number_of, key=len, reverse=True)
-        self.pattern = re.compile(r"(?<![^\W_])(?:" + "|".join(map(re.escape, forms)) + r")(?![^\W_])", re.I) if forms else None
+        forms = "|".join(map(re.escape, sorted(self.number_of, key=len, reverse=True)))
+        self.pattern = re.compile(rf"(?<![^\W_])(?:{forms})(?![^\W_])") if forms else None
 
     def result(self, document: Document) -> Result:
         """The document with its best passage."""
@@ -256,8 +257,15 @@ class _Marker:
         also = also if new else ""
         return Result(document, self._passage(f"{document.summary} {document.text}".strip()), self._marked(also))
 
+    def _matches(self, text: str) -> Iterator[tuple[int, int, int]]:
+        """Where each word found begins and ends, and which word of the query it is."""
+        lower = text.lower()
+        if self.pattern and len(lower) == len(text):
+            for match in self.pattern.finditer(lower):
+                yield match.start(), match.end(), self.number_of[match[0]]
+
     def _numbers(self, text: str) -> set[int]:
-        return {self.number_of[match[0].lower()] for match in self.pattern.finditer(text)} if self.pattern else set()
+        return {number for _start, _end, number in self._matches(text)}
 
     def _passage(self, text: str) -> SafeString:
         start = self._best_start(text)
@@ -274,13 +282,7 @@ class _Marker:
 
     def _best_start(self, text: str) -> int:
         """Where the passage begins that holds most of the words; the first of equals, so the summary goes first."""
-        if not self.pattern:
-            return 0
-        places = []
-        for match in self.pattern.finditer(text):
-            places.append((match.start(), self.number_of[match[0].lower()]))
-            if len(places) == MOST_MATCHES:
-                break
+        places = [(start, number) for start, _end, number in islice(self._matches(text), MOST_MATCHES)]
         best, most = 0, 0.0
         for first, (start, _number) in enumerate(places):
             near = [number for place, number in places[first : first + 12] if place < start + SNIPPET - LEAD_IN]
@@ -291,8 +293,8 @@ class _Marker:
 
     def _marked(self, text: str) -> SafeString:
         """The text, escaped, with the words found in <mark>."""
-        parts, end = [], 0
-        for match in self.pattern.finditer(text) if self.pattern else ():
-            parts += [escape(text[end : match.start()]), f"<mark>{escape(match[0])}</mark>"]
-            end = match.end()
-        return mark_safe("".join([*parts, escape(text[end:])]))
+        parts, done = [], 0
+        for start, end, _number in self._matches(text):
+            parts += [escape(text[done:start]), f"<mark>{escape(text[start:end])}</mark>"]
+            done = end
+        return mark_safe("".join([*parts, escape(text[done:])]))

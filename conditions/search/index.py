@@ -122,6 +122,11 @@ class Index:
         """
         heard = sound(word)
         most = 0 if len(heard) < 3 else 1 if len(heard) < 7 else 2
+        # Almost every typo is one letter, and looking two letters far costs ten times as much.
+        found = self._within(min(1, most), word, heard) or (self._within(most, word, heard) if most > 1 else [])
+        return sorted(found, key=lambda entry: self._likelihood(word, *entry))
+
+    def _within(self, most: int, word: str, heard: str) -> list[tuple[int, str]]:
         bits = letters(heard)
         found = []
         for length in range(len(heard) - most, len(heard) + most + 1):
@@ -130,7 +135,6 @@ class Index:
                     apart = distance(heard, other_heard, most)
                     if apart <= most and distance(word, other, MOST_LETTERS) <= min(MOST_LETTERS, len(word) // 2):
                         found.append((apart, other))
-        found.sort(key=lambda entry: self._likelihood(word, *entry))
         return found
 
     def _likelihood(self, typed: str, apart: int, other: str) -> tuple[float, ...]:

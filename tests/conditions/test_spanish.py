@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
-from django.utils.translation import override
+from django.utils.translation import activate, override
 
 from clinic_site.models import Clinic
 from clinic_site.templatetags.site import hours
@@ -35,6 +35,13 @@ ENGLISH = re.compile(
 UNSEEN = {"script", "style", "head", "defs"}
 SPOKEN = ("aria-label", "alt", "title", "placeholder")
 _crawled = {}
+
+
+@pytest.fixture(autouse=True)
+def _english_again():
+    """A request leaves its language to the thread; the next test starts in English."""
+    yield
+    activate("en")
 
 
 def tree_of(response):
@@ -75,7 +82,7 @@ def heard(element, is_spanish=True):
         return
     is_spanish = element.get("lang", SPANISH if is_spanish else "en") == SPANISH
     if is_spanish:
-        pieces = [element.text, *(element.get(name) for name in SPOKEN)]
+        pieces = [element.text, *(value for name, value in element.items() if name in SPOKEN or name.startswith("data-"))]
         yield from (" ".join(piece.split()) for piece in pieces if piece and piece.strip())
     for child in element:
         yield from heard(child, is_spanish)
@@ -147,8 +154,9 @@ def test_a_page_of_a_spanish_path_with_the_english_name_leads_to_the_spanish_one
 def test_a_page_without_published_spanish_sends_a_spanish_reader_to_the_english_one_for_now(client):
     page, _ = published()[0]
     Page.objects.filter(pk=page.pk).update(status_es="draft")
+    english = addresses.of_page(page)["en"]
     response = client.get(spanish(f"conditions:{page.kind}", page.slug))
-    assert (response.status_code, response.headers["Location"]) == (302, page.get_absolute_url())
+    assert (response.status_code, response.headers["Location"]) == (302, english)
 
 
 # --- both languages know each other ------------------------------------------------------------
@@ -186,7 +194,7 @@ def test_both_languages_of_a_page_name_each_other_and_offer_a_switch(site, clien
 def test_an_english_page_without_spanish_offers_help_in_spanish(client):
     page, _ = published()[0]
     Page.objects.filter(pk=page.pk).update(status_es="draft")
-    tree = tree_of(client.get(page.get_absolute_url()))
+    tree = tree_of(client.get(addresses.of_page(page)["en"]))
     assert declared(tree) == {}
     assert switch(tree, "es") == ["/language-assistance/#es"]
 
@@ -207,6 +215,16 @@ def test_no_link_of_a_spanish_page_is_dead(site, client):
     documents = [target for target in found if target.startswith("/es/") and not target.endswith(".pdf")]
     dead = {target: found[target] for target in documents if client.get(target, follow=True).status_code != 200}
     assert not dead
+
+
+def test_a_packet_is_printed_in_the_language_it_is_asked_for_in(client):
+    page = Packet.objects.first().page
+    Page.objects.filter(pk=page.pk).update(status_es="published", slug_es=page.slug_es or "paquete", title_es="Paquete")
+    with override("en"):
+        english = client.get(reverse("conditions:packet_pdf", args=[page.slug]))
+    translated = client.get(spanish("conditions:packet_pdf", page.slug))
+    assert english.status_code == translated.status_code == 200
+    assert english.content != translated.content
 
 
 # --- words -------------------------------------------------------------------------------------

@@ -1,0 +1,226 @@
+"""What a person types is readable nowhere: real processes, working and broken, and every byte they leave behind."""
+
+import base64
+import sqlite3
+import time
+from urllib.parse import quote, urlencode
+
+import pytest
+
+from tests.smtp_server import MailServer
+from tests.torture import rounds
+from tests.torture.fixtures import sites  # noqa: F401
+from tests.torture.people import FORM, Browser
+from tests.torture.site import health, read
+
+MARKER = "q7zleakmark"
+TYPED = {
+    "name": f"Pat {MARKER}name",
+    "email": f"{MARKER}mail@example.org",
+    "phone": "(703) 555-0188",
+    "message": f"{MARKER}message\nsecond line <b>{MARKER}",
+    "on_behalf_of": "other",
+    "patient_name": f"Sam {MARKER}patient",
+    "relation": f"{MARKER}relation",
+    "spoken_language": f"{MARKER}language",
+    "access_needs": f"{MARKER}needs",
+    "consent": "on",
+    "red_flags": "none",
+}
+DIGITS = "7035550188"
+HEADERS = {"Referer": f"http://elsewhere.example/{MARKER}referer?q={MARKER}", "User-Agent": "Mozilla/5.0"}
+
+
+def shapes(text):
+    """The ways in which bytes may hold a text."""
+    yield text.encode()
+    yield text.encode("utf-16-le")
+    yield text.encode("utf-16-be")
+    yield text.encode().hex().encode()
+    for shift in range(3):
+        # Of Base64, the part that doesn't depend on what stands before and after.
+        whole = base64.b64encode(b"x" * shift + text.encode())
+        yield whole[4 if shift else 0 : len(whole) // 4 * 4 - 4]
+
+
+SHAPES = [shape.lower() for text in (MARKER, DIGITS) for shape in shapes(text)]
+
+
+def found_in(content):
+    content = content.lower()
+    return [shape for shape in SHAPES if shape in content]
+
+
+def files_with_marker(folder):
+    return [str(path) for path in folder.rglob("*") if path.is_file() and found_in(path.read_bytes())]
+
+
+def part(name, value, extra=""):
+    return f'--b\r\nContent-Disposition: form-data; name="{name}"{extra}\r\n\r\n{value}\r\n'
+
+
+class Person:
+    """Types the same answers into each form; remembers every address they were sent to."""
+
+    def __init__(self, site):
+        self.site, self.addresses = site, []
+
+    def send(self, headers=None, **changes):
+        browser = Browser(self.site.port)
+        form = {**browser.open_form(f"{FORM}?about={MARKER}"), **TYPED, **changes}
+        return self.post(browser, form, headers)
+
+    def post(self, browser, form, headers=None):
+        browser.close()  # a refusal may end the connection
+        answer = browser.post(form, headers=HEADERS | (headers or {}))
+        self.addresses.append(answer.headers.get("Location", ""))
+        if answer.headers.get("Location"):
+            receipt = browser.ask("GET", answer.headers["Location"], headers=HEADERS)
+            assert receipt.status == 200
+            assert not found_in(receipt.body)
+        return answer
+
+    def bend(self):
+        """Requests that are refused, each with every answer in it; returns their statuses."""
+        browser = Browser(self.site.port)
+        form = {**browser.open_form(), **TYPED}
+        body = urlencode(form).encode()
+        plain = {"Content-Type": "application/x-www-form-urlencoded"}
+        whole = "".join(part(name, value) for name, value in form.items())
+        upload = part("file", MARKER * 600_000, f'; filename="{MARKER}.txt"')
+        multipart = {"Content-Type": "multipart/form-data; boundary=b", "Cookie": browser.cookie}
+        statuses = [
+            self.post(Browser(self.site.port), form).status,  # without its cookie
+            self.post(browser, form | {"consent": ""}).status,
+            self.post(browser, form | {"submission": MARKER}).status,
+            self.post(browser, form | {"message": f"{MARKER}\x00"}).status,
+            self.post(browser, form | {"message": MARKER * 3_000}).status,
+            self.post(browser, form | {"message": MARKER * 60_000}).status,
+            self.post(browser, form, {"Content-Type": "application/x-www-form-urlencoded; charset=utf-16"}).status,
+            self.post(browser, form | {MARKER: MARKER, "website": MARKER}).status,
+            self.site.ask("PUT", FORM, body, plain)[0],
+            self.site.ask("POST", FORM, body, plain | {"Host": f"{MARKER}.example"})[0],
+            self.site.ask("POST", f"/no-such-page/?q={MARKER}", body, plain)[0],
+            self.site.ask("POST", FORM, f"{whole}{upload}--b--\r\n".encode(), multipart)[0],
+            self.site.ask("GET", "/search/?q=" + quote("how a page in the list of unanswered searches is found"), None, HEADERS)[0],
+            self.site.ask("POST", "/admin/login/", body, plain)[0],
+        ]
+        broken_off = self.site.connection(3)
+        broken_off.putrequest("POST", FORM)
+        broken_off.putheader("Content-Length", str(len(body) + 10))
+        broken_off.endheaders(body)
+        broken_off.close()
+        return statuses
+
+
+def wait_until(is_so, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_nothing_typed_can_be_read_anywhere(sites, tmp_path):  # noqa: F811
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    with MailServer() as mail:
+        environment = {
+            "FLOOD_LIMIT": "8",
+            "DATABASE_TIMEOUT": "1",
+            "LOG_LEVEL": "DEBUG",
+            "EMAIL_TIMEOUT": "2",
+            "TMPDIR": str(temporary),
+        }
+        site = sites(EMAIL_URL=f"smtp://127.0.0.1:{mail.port}", **environment).start()
+        site.start_worker()
+        person = Person(site)
+
+        # All well: stored, mailed, then refused for their number.
+        assert person.send().status == 303
+        assert {403, 422, 400, 413, 200} <= set(person.bend())
+        assert person.send(message=f"{MARKER} and more", red_flags="bladder").status == 200
+        wait_until(lambda: len(mail.messages) >= 2)
+        mail.mode = "refuse"
+        statuses = [person.send(message=f"{MARKER} number {number}").status for number in range(8)]
+        assert statuses[0] == 303
+        assert statuses[-1] == 429
+        wait_until(lambda: mail.verbs.count("RCPT") >= 4)
+
+        # The database is away: into the spool.
+        site.worker.kill()
+        holder = sqlite3.connect(site.database, isolation_level=None)
+        holder.execute("BEGIN EXCLUSIVE")
+        assert person.send(message=f"{MARKER} spooled").status == 303
+        assert health(site)["spool"]["waiting"] == 1
+        assert not files_with_marker(site.folder)
+
+        # The spool is away too.
+        (site.folder / "spool").rename(site.folder / "spool-kept")
+        (site.folder / "spool").write_text("no folder")
+        assert person.send(message=f"{MARKER} nowhere").status == 503
+        person.bend()
+        holder.execute("ROLLBACK")
+        holder.close()
+        (site.folder / "spool").unlink()
+        (site.folder / "spool-kept").rename(site.folder / "spool")
+
+        # Everything as before; a spool file that no key opens is reported.
+        (site.folder / "spool" / "bad.sealed").write_bytes(b"altered")
+        output = [site.manage("worker", "--once"), site.manage("backup"), site.manage("check_integrity", check=False)]
+        output.append(site.manage("doctor", check=False))
+        for path in ("/", FORM, "/search/?q=pain", "/health/", "/no-such-page/", "/procedures/spinal-osteotomy/"):
+            assert not found_in(site.ask("GET", path)[2])
+
+        held = [row["marker"] for row in read(site)["requests"]]
+        assert [message for message in held if message.endswith("spooled")] == [f"{MARKER} spooled"]
+        assert all(MARKER in message for message in held)
+        assert files_with_marker(site.folder) == []
+        assert files_with_marker(temporary) == []
+        assert not found_in(site.log.encode())
+        assert not found_in("\n".join(person.addresses).encode())
+        assert not found_in("\n".join(done.stdout + done.stderr for done in output).encode())
+        assert_mails_hold_no_answer(mail)
+        site.kill()
+        assert files_with_marker(site.folder) == []
+
+
+def assert_mails_hold_no_answer(mail):
+    assert mail.messages
+    for raw, message in zip(mail.raw, mail.messages, strict=True):
+        # An acknowledgement has to be addressed; beyond that, no answer.
+        recipient = message["To"]
+        assert not found_in(raw.replace(f"To: {recipient}".encode(), b""))
+        assert recipient in {TYPED["email"], "frontdesk@localhost"}
+    assert b"Pat" in mail.raw[0] + mail.raw[1]
+
+
+def test_an_error_of_ours_shows_and_logs_nothing_typed(sites):  # noqa: F811
+    site = sites().start()
+    with sqlite3.connect(site.database) as database:
+        database.execute("ALTER TABLE intake_searchkey RENAME TO intake_searchkey_gone")
+    answer = Person(site).send()
+    assert answer.status == 303
+    assert health(site)["spool"]["waiting"] == 1
+    assert not found_in(site.log.encode())
+    assert files_with_marker(site.folder) == []
+    assert rounds.takes_a_request(site)
+
+
+@pytest.mark.parametrize(
+    "encode",
+    [
+        str.encode,
+        lambda text: text.encode("utf-16-le"),
+        lambda text: text.upper().encode(),
+        lambda text: text.encode().hex().encode(),
+    ],
+)
+def test_the_search_for_the_marker_finds_it_in_every_shape(tmp_path, encode):
+    (tmp_path / "leak").write_bytes(b"before" + encode(TYPED["message"]) + b"after")
+    assert files_with_marker(tmp_path) == [str(tmp_path / "leak")]
+
+
+@pytest.mark.parametrize("before", ["", "x", "xy", "xyz"])
+def test_the_search_for_the_marker_finds_it_in_base64(before):
+    assert found_in(base64.b64encode(f"{before}{TYPED['message']}".encode()))
+    assert found_in(base64.b64encode(f"{before}+1{DIGITS} and more".encode()))
