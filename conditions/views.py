@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
-from django.utils.translation import get_language
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
@@ -166,12 +166,18 @@ def _breadcrumbs(page: Page) -> list[tuple[str, str]]:
 
 @require_safe
 def packet_pdf(request: HttpRequest, slug: str) -> HttpResponse:
-    """The printed form of a packet, made from the same page."""
-    packet = get_object_or_404(
-        Packet.objects.select_related("page__reviewed_by").prefetch_related("physicians", "page__sections", "page__figures"),
-        page__slug=slug,
-        page__in=Page.objects.visible_to(request.user),
-    )
+    """The printed form of a packet, made from the same page; in English where there is no Spanish text yet."""
+    found = Packet.objects.select_related("page__reviewed_by").prefetch_related("physicians", "page__sections", "page__figures")
+    packet = found.filter(page__slug=slug, page__in=Page.objects.visible_to(request.user)).first()
+    if (
+        packet is None
+        and get_language() == SPANISH
+        and found.filter(page__slug=slug, page__in=Page.objects.published("en")).exists()
+    ):
+        with override("en"):
+            return HttpResponseRedirect(reverse("conditions:packet_pdf", args=[slug]))
+    if packet is None:
+        raise Http404
     content = make_packet_pdf(packet)
     if content is None:
         return render(request, "conditions/pdf_unavailable.html", {"page": packet.page}, status=503)

@@ -20,9 +20,13 @@ def pytest_sessionstart(session):
 @pytest.fixture(autouse=True)
 def _fresh_site_record():
     """No test sees the clinic's record of another."""
+    from django.utils import translation
+
     from clinic_site import site_record
 
     site_record.forget()
+    # A request leaves its language active in the thread.
+    translation.activate("en")
     yield
     site_record.forget()
 
