@@ -1,6 +1,6 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test lint clean environment test-environment
+.PHONY: help run test lint bench clean environment test-environment
 
 PORT ?= 8000
 PYTHON ?= python3
@@ -27,6 +27,10 @@ lint: test-environment $(LOCAL_ENV) ## Check style, settings and migrations
 	@$(PY) -m ruff format --check .
 	@env ENV_FILE="$(CURDIR)/$(LOCAL_ENV)" $(PY) manage.py check --fail-level WARNING
 	@env ENV_FILE="$(CURDIR)/$(LOCAL_ENV)" $(PY) manage.py makemigrations --check --dry-run
+
+bench: test-environment ## Measure speed and size with a thousand pages (fewer: make bench ARGS="--pages 200")
+	@$(PY) tests/prerequisites.py
+	@$(PY) bench/bench.py $(ARGS)
 
 clean: ## Remove the environment and collected static files; data and keys in var/ stay
 	rm -rf .venv staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis

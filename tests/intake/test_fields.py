@@ -26,7 +26,9 @@ def test_every_answer_is_ciphertext_in_the_database_even_an_empty_one(db):
     for name in ANSWERS:
         stored = column(name, lead)
         assert stored.startswith("gAAAA"), name
-        assert not getattr(lead, name) or getattr(lead, name) not in stored
+        answer = getattr(lead, name)
+        # A code of a few letters can stand in base64 by chance.
+        assert len(answer) < 6 or answer not in stored
     assert ConsultationRequest.objects.get().message == lead.message
 
 

@@ -2,6 +2,8 @@
 
 import base64
 import sqlite3
+import subprocess
+import sys
 import time
 from urllib.parse import quote, urlencode
 
@@ -113,6 +115,17 @@ class Person:
         return statuses
 
 
+def hold(database):
+    """Another process that holds the database for itself: a lock of our own would go with any file of it that we close."""
+    code = (
+        "import sqlite3, sys; held = sqlite3.connect(sys.argv[1], isolation_level=None); "
+        "held.execute('BEGIN EXCLUSIVE'); print('held', flush=True); sys.stdin.readline(); held.execute('ROLLBACK')"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code, str(database)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"held\n"
+    return process
+
+
 def wait_until(is_so, seconds=20):
     deadline = time.monotonic() + seconds
     while not is_so():
@@ -148,19 +161,17 @@ def test_nothing_typed_can_be_read_anywhere(sites, tmp_path):  # noqa: F811
 
         # The database is away: into the spool.
         site.worker.kill()
-        holder = sqlite3.connect(site.database, isolation_level=None)
-        holder.execute("BEGIN EXCLUSIVE")
+        holder = hold(site.database)
         assert person.send(message=f"{MARKER} spooled").status == 303
         assert health(site)["spool"]["waiting"] == 1
-        assert not files_with_marker(site.folder / "spool")  # reading the database's files here would unlock them
+        assert not files_with_marker(site.folder / "spool")
 
         # The spool is away too.
         (site.folder / "spool").rename(site.folder / "spool-kept")
         (site.folder / "spool").write_text("no folder")
         assert person.send(message=f"{MARKER} nowhere").status == 503
         person.bend()
-        holder.execute("ROLLBACK")
-        holder.close()
+        holder.communicate(b"done\n")
         (site.folder / "spool").unlink()
         (site.folder / "spool-kept").rename(site.folder / "spool")
 

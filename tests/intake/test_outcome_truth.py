@@ -1,0 +1,286 @@
+"""What a person was told is what a new connection reads, whatever fails at whichever step."""
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+from django.test import Client
+from django.utils.html import escape
+
+from clinic_site import site_record
+from clinic_site.models import HEADLINE, NOT_SENT
+from intake import services, spool, views
+from intake.forms import ConsultationForm
+from intake.models import ConsultationRequest, LeadEvent, Outbox, SearchKey
+from intake.services import replay_spool
+from tests.factories import form_data
+
+RECEIVED, NOT_STORED, ASKED_AGAIN, BROKEN = "received", "told that nothing was sent", "asked again", "error page"
+FAULTS = [
+    OperationalError("database is locked"),
+    InterfaceError("gone"),
+    DatabaseError("disk full"),
+    IntegrityError("no"),
+    ValueError("bug"),
+]
+STEPS = {
+    "insert": (ConsultationRequest.objects, "create"),
+    "search keys": (SearchKey.objects, "bulk_create"),
+    "event": (LeadEvent.objects, "create"),
+    "outbox rows": (Outbox.objects, "bulk_create"),
+    "promise": (services, "promise"),
+    "clinic record": (services, "current_clinic"),
+}
+
+
+@pytest.fixture(autouse=True)
+def _site(transactional_db, content):
+    site_record.forget()
+
+
+@pytest.fixture
+def person():
+    return Person()
+
+
+@pytest.fixture
+def fail(monkeypatch):
+    """`fail(where, name, error)` makes a step raise, until `fail.over()`."""
+
+    def install(where, name, error):
+        def raise_it(*args, **kwargs):
+            raise error
+
+        monkeypatch.setattr(where, name, raise_it)
+
+    install.over = monkeypatch.undo
+    return install
+
+
+class Person:
+    """Opens the form, sends it, and says what they were told."""
+
+    def __init__(self):
+        self.client = Client(raise_request_exception=False)
+        self.form = form_data(self.client, email="sam@example.org")
+        self.reference = ""
+
+    def send(self):
+        response = self.client.post("/consultation/", self.form)
+        text = response.content.decode()
+        assert not (escape(HEADLINE) in text and escape(NOT_SENT) in text)
+        if response.status_code == 303:
+            receipt = self.client.get(response.headers["Location"])
+            assert escape(HEADLINE) in receipt.content.decode()
+            self.reference = response.headers["Location"].split("/")[-2].split(".")[0]
+            return RECEIVED
+        assert escape(HEADLINE) not in text
+        if response.status_code == 503:
+            assert escape(NOT_SENT) in text
+            assert response.headers["Retry-After"]
+            assert 'value="Sam Sample"' in text
+            return NOT_STORED
+        return ASKED_AGAIN if response.status_code == 422 else BROKEN
+
+
+def anew(look):
+    """The answer of a connection that had no part in what happened."""
+    found = []
+
+    def ask():
+        found.append(look())
+        connection.close()
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+def stored():
+    """References in the database, each with its mails, events and whether it can be searched for."""
+    return anew(
+        lambda: [
+            (lead.reference, lead.notices.count(), lead.events.count(), lead.search_keys.exists())
+            for lead in ConsultationRequest.objects.all()
+        ]
+    )
+
+
+def leftovers():
+    """Rows that belong to no request."""
+    return anew(lambda: (SearchKey.objects.count(), LeadEvent.objects.count(), Outbox.objects.count()))
+
+
+def spooled():
+    return [spool.read(path).reference() for path in spool.waiting()] if Path(spool.settings.SPOOL_DIR).is_dir() else []
+
+
+def assert_stored_once(person):
+    assert stored() == [(person.reference, 2, 1, True)]
+    assert spooled() == []
+
+
+def test_a_request_is_on_disk_before_the_answer_leaves(person):
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA synchronous" if connection.vendor == "sqlite" else "SHOW synchronous_commit")
+        assert cursor.fetchone()[0] in {2, "on"}
+    assert person.send() == RECEIVED
+    assert_stored_once(person)
+
+
+@pytest.mark.parametrize("error", FAULTS, ids=repr)
+@pytest.mark.parametrize("step", STEPS)
+def test_a_failing_step_leaves_no_half_request_and_the_spool_keeps_the_whole(person, fail, step, error):
+    fail(*STEPS[step], error)
+    assert person.send() == RECEIVED
+    fail.over()
+    assert (stored(), leftovers()) == ([], (0, 0, 0))
+    assert spooled() == [person.reference]
+    assert replay_spool().stored == 1
+    assert_stored_once(person)
+
+
+@pytest.mark.parametrize("error", FAULTS, ids=repr)
+@pytest.mark.parametrize("step", STEPS)
+def test_with_the_spool_failing_too_the_person_is_told_and_nothing_is_anywhere(person, fail, no_spool, step, error):
+    fail(*STEPS[step], error)
+    assert person.send() == NOT_STORED
+    fail.over()
+    assert (stored(), leftovers()) == ([], (0, 0, 0))
+
+
+@pytest.mark.parametrize("error", [OperationalError("gone"), DatabaseError("full")], ids=repr)
+def test_a_commit_that_fails_sends_the_request_to_the_spool(person, fail, error):
+    fail(BaseDatabaseWrapper, "_commit", error)
+    assert person.send() == RECEIVED
+    fail.over()
+    assert (stored(), leftovers()) == ([], (0, 0, 0))
+    assert spooled() == [person.reference]
+    replay_spool()
+    assert_stored_once(person)
+
+
+@pytest.fixture
+def commit_answer_lost(monkeypatch):
+    """The next commit happens, but its answer never comes back."""
+    commit, lost = BaseDatabaseWrapper._commit, []
+
+    def commit_and_lose(self):
+        commit(self)
+        if not lost:
+            lost.append(True)
+            raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(BaseDatabaseWrapper, "_commit", commit_and_lose)
+
+
+def test_a_commit_whose_answer_is_lost_is_stored_once(person, commit_answer_lost):
+    assert person.send() == RECEIVED
+    assert len(stored()) == 1
+    replay_spool()
+    assert_stored_once(person)
+
+
+def test_a_commit_whose_answer_is_lost_is_not_called_unsent(person, commit_answer_lost, no_spool):
+    told = person.send()
+    assert (told == RECEIVED) == bool(stored())
+
+
+@pytest.mark.parametrize("step", ["open", "fsync", "replace"])
+def test_a_spool_that_fails_at_any_step_keeps_nothing_that_the_person_was_told_is_unsent(person, fail, step):
+    spool.folder()
+    fail(services, "_store", OperationalError("away"))
+    fail(os, step, OSError(28, "No space left on device"))
+    assert person.send() == NOT_STORED
+    fail.over()
+    assert (stored(), spooled()) == ([], [])
+
+
+def test_a_folder_that_cannot_be_synced_keeps_nothing_that_the_person_was_told_is_unsent(person, fail):
+    spool.folder()
+    fail(services, "_store", OperationalError("away"))
+    fail(spool, "_sync_folder", OSError(5, "Input/output error"))
+    told = person.send()
+    fail.over()
+    assert (told == RECEIVED) == bool(spooled())
+    assert stored() == []
+
+
+def test_a_second_press_that_fails_takes_nothing_from_the_first(person, fail):
+    fail(services, "_store", OperationalError("away"))
+    assert person.send() == RECEIVED
+    fail(spool, "_sync_folder", OSError(5, "Input/output error"))
+    person.send()
+    fail.over()
+    assert spooled() == [person.reference]
+
+
+def test_an_error_in_validation_stores_nothing(person, fail):
+    fail(ConsultationForm, "clean", RuntimeError("bug"))
+    assert person.send() == BROKEN
+    assert (stored(), spooled()) == ([], [])
+    fail.over()
+    assert person.send() == RECEIVED
+    assert_stored_once(person)
+
+
+def test_an_invalid_form_stores_nothing(person):
+    person.form["consent"] = ""
+    assert person.send() == ASKED_AGAIN
+    assert (stored(), spooled()) == ([], [])
+
+
+@pytest.mark.parametrize("name", ["receipt_token", "reverse", "HttpResponseRedirect"])
+def test_after_an_error_on_the_way_to_the_receipt_the_same_press_gives_the_same_request(person, fail, name):
+    fail(views, name, RuntimeError("bug"))
+    assert person.send() == BROKEN
+    fail.over()
+    assert person.send() == RECEIVED
+    assert_stored_once(person)
+
+
+def test_a_receipt_that_fails_to_render_can_be_opened_again(person, fail):
+    assert person.send() == RECEIVED
+    address = person.client.post("/consultation/", person.form).headers["Location"]
+    fail(views, "zone_of", RuntimeError("bug"))
+    assert person.client.get(address).status_code == 500
+    fail.over()
+    assert escape(HEADLINE) in person.client.get(address).content.decode()
+    assert_stored_once(person)
+
+
+@pytest.fixture
+def read_only():
+    """Every connection, old or new, refuses to write; the error is the database's own."""
+    statement = "PRAGMA query_only = ON" if connection.vendor == "sqlite" else "SET default_transaction_read_only = on"
+
+    def refuse_writes(connection, **kwargs):
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+
+    connection.close()
+    connection_created.connect(refuse_writes)
+    yield
+    connection_created.disconnect(refuse_writes)
+    connection.close()
+
+
+def test_a_read_only_database_shows_pages_and_sends_requests_to_the_spool(request, person):
+    request.getfixturevalue("read_only")
+    assert person.client.get("/guides/first-consultation/").status_code == 200
+    assert Person().send() == RECEIVED
+    assert person.send() == RECEIVED
+    assert stored() == []
+    assert len(spooled()) == 2
+
+
+def test_after_a_read_only_time_everything_is_stored(person):
+    person.form["message"] = "first"
+    assert person.send() == RECEIVED
+    assert replay_spool() == services.Replay()
+    assert_stored_once(person)
