@@ -14,6 +14,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice, takewhile
 
 from django.db import Error, connection
 from django.urls import reverse
@@ -109,10 +110,8 @@ class Index:
 
     def starting_with(self, beginning: str) -> Iterator[str]:
         """Folded words that begin so."""
-        for word in self.ordered[bisect_left(self.ordered, beginning) :]:
-            if not word.startswith(beginning):
-                return
-            yield word
+        words = islice(self.ordered, bisect_left(self.ordered, beginning), None)
+        return takewhile(lambda word: word.startswith(beginning), words)
 
     def near(self, word: str) -> list[tuple[int, str]]:
         """Folded words of names, titles and headings, or of several pages, that a person may have meant, best first.

@@ -280,7 +280,8 @@ def _english_content():
 
 def _is_proper_name(piece):
     """Whether only names are English: of people, of the clinic, of addresses, or a term in brackets that a surgeon will say."""
-    for name in [Clinic.current().name, *Physician.objects.values_list("name", flat=True)]:
+    offices = ["US Department of Health and Human Services", "Office for Civil Rights"]
+    for name in [Clinic.current().name, *Physician.objects.values_list("name", flat=True), *offices]:
         piece = piece.replace(name, "")
     return not ENGLISH.search(re.sub(r"\([^)]*\)|\S+@\S+|https?://\S+|\S+\.(?:gov|org|com)\b", "", piece))
 
