@@ -112,5 +112,8 @@ def test_staff_pages_are_open_to_all(open_tab, sign_in, site_server, size, schem
         "/admin/password_change/",
     ):
         tab.goto(path)
+        # The editor's icons are ligatures: until their font is there, their names are words on the buttons.
+        icons = "document.fonts.load('20px \"Material Icons\"', 'format_bold')"
+        tab.evaluate(f"() => Promise.all([{icons}, document.fonts.ready]).then(() => true)")
         assert violations(tab, preload=False) == [], path
     assert watch.is_clean()
