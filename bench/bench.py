@@ -207,7 +207,10 @@ def report_times(name: str, site: SiteServer, rounds: int) -> None:
             elif times:
                 p50, p99 = statistics.median(times), statistics.quantiles(times, n=100)[98]
                 rows.append([what, str(len(times)), f"{p50:.1f}", against(p99, SEARCH_MS if what == "search" else 1e9, "{:.1f}")])
-        table(f"{name}: milliseconds over HTTP, real gunicorn", ["", "requests", "p50", "p99"], rows)
+        load = os.getloadavg()[0]
+        table(
+            f"{name}: milliseconds over HTTP, real gunicorn (load of the machine {load:.1f})", ["", "requests", "p50", "p99"], rows
+        )
     finally:
         site.stop()
         site.kill()

@@ -149,7 +149,8 @@ def _dump_postgresql(add: Add) -> DatabaseFacts:
         columns = {table: _columns(table) for table in _tables()}
         rows = {table: _count(table) for table in columns}
         migrations = sorted(MigrationRecorder(connection).applied_migrations())
-        _copy_out(columns, add)
+        for name, chunk in _copied_out(columns):
+            add(name, chunk)
         # Sequences stand outside transactions: read last, they are past every copied row.
         cursor.execute(
             "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = current_schema() AND last_value IS NOT NULL"
@@ -178,9 +179,7 @@ def _load_postgresql(facts: DatabaseFacts, parts: Iterable[tuple[str, bytes | Pa
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         if {table: _count(table) for table in facts.columns} != facts.rows:
             raise CannotCopy("the restored database has other rows than the backup.")
-        found: dict[str, str] = {}
-        _copy_out(facts.columns, lambda name, content: found.update({name: hashlib.sha256(content).hexdigest()}))
-        if found != digests:
+        if {name: hashlib.sha256(chunk).hexdigest() for name, chunk in _copied_out(facts.columns)} != digests:
             raise CannotCopy("the restored rows have other checksums than the backup's.")
 
 
@@ -191,13 +190,13 @@ def _last_of(migrations: list[list[str]], executor: MigrationExecutor) -> list[t
     return sorted(key for key in applied if key in nodes and not any(child.key in applied for child in nodes[key].children))
 
 
-def _copy_out(columns: Mapping[str, list[str]], add: Add) -> None:
+def _copied_out(columns: Mapping[str, list[str]]) -> Iterator[tuple[str, bytes]]:
     with connection.cursor() as cursor:
         for table, names in columns.items():
             statement = f"COPY {_quoted(table)} ({_listed(names)}) TO STDOUT"
             with connection.wrap_database_errors, cursor.copy(statement) as copy:
                 for number, chunk in enumerate(_chunks(copy)):
-                    add(f"{table}/{number:06}", chunk)
+                    yield f"{table}/{number:06}", chunk
 
 
 def _chunks(rows: Iterable[bytes]) -> Iterator[bytes]:

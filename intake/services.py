@@ -105,7 +105,14 @@ def submit_consultation_request(submission: Submission, *, network: str = "") ->
         # Whatever went wrong, a person's request outlives it: the worker tries again from the spool.
         log.error("request goes to the spool, database failed: %s", type(error).__name__)
         _let_go_of_connection()
-        return _spool(submission)
+        try:
+            return _spool(submission)
+        except NotStored:
+            # The commit may have happened and only its answer been lost.
+            with suppress(Error):
+                if lead := _already_stored(submission):
+                    return Receipt(lead.reference, lead.received_at, is_repeat=True)
+            raise
     return Receipt(lead.reference, lead.received_at, is_repeat=not is_new)
 
 

@@ -49,6 +49,7 @@ def write(submission: Submission) -> Path:
     sealed = box().encrypt(submission.as_json().encode())
     target = folder() / f"{submission.submission_id.hex}-{submission.answers_digest}{SUFFIX}"
     unfinished = target.with_name(f".{token_hex(8)}.unfinished")
+    was_there = target.exists()
     try:
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
@@ -56,11 +57,13 @@ def write(submission: Submission) -> Path:
             file.flush()
             os.fsync(file.fileno())
         os.replace(unfinished, target)
+        _sync_folder(target.parent)
     except BaseException:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
+            if not was_there:  # else it is an earlier press, for which someone was told "received"
+                target.unlink(missing_ok=True)
         raise
-    _sync_folder(target.parent)
     return target
 
 

@@ -19,6 +19,7 @@ from intake.models import ConsultationRequest, LeadEvent, Outbox, SearchKey
 from intake.services import replay_spool
 from tests.factories import form_data
 
+NOT_SENT = "Your request was not sent"
 RECEIVED, NOT_STORED, ASKED_AGAIN, BROKEN = "received", "told that nothing was sent", "asked again", "error page"
 FAULTS = [
     OperationalError("database is locked"),
@@ -38,7 +39,7 @@ STEPS = {
 
 
 @pytest.fixture(autouse=True)
-def _site(transactional_db, content):
+def _site(transactional_db):
     site_record.forget()
 
 
@@ -76,9 +77,11 @@ class Person:
         if response.status_code == 303:
             receipt = self.client.get(response.headers["Location"])
             assert escape(HEADLINE) in receipt.content.decode()
+            assert NOT_SENT not in receipt.content.decode()
             self.reference = response.headers["Location"].split("/")[-2].split(".")[0]
             return RECEIVED
         assert escape(HEADLINE) not in text
+        assert (NOT_SENT in text) == (response.status_code == 503)
         if response.status_code == 503:
             assert "your request was not sent" in text
             assert response.headers["Retry-After"]
@@ -133,30 +136,32 @@ def test_a_request_is_on_disk_before_the_answer_leaves(person):
     assert_stored_once(person)
 
 
-@pytest.mark.parametrize("error", FAULTS, ids=repr)
 @pytest.mark.parametrize("step", STEPS)
-def test_a_failing_step_leaves_no_half_request_and_the_spool_keeps_the_whole(person, fail, step, error):
-    fail(*STEPS[step], error)
-    assert person.send() == RECEIVED
-    fail.over()
-    assert (stored(), leftovers()) == ([], (0, 0, 0))
-    assert spooled() == [person.reference]
-    assert replay_spool().stored == 1
-    assert_stored_once(person)
+def test_a_failing_step_leaves_no_half_request_and_the_spool_keeps_the_whole(fail, step):
+    for number, error in enumerate(FAULTS):
+        person = Person()
+        person.form["message"] = f"different each time {number}"
+        fail(*STEPS[step], error)
+        assert person.send() == RECEIVED
+        fail.over()
+        # Each whole request so far: six search keys, one event, two mails.
+        assert (len(stored()), leftovers()) == (number, (6 * number, number, 2 * number))
+        assert spooled() == [person.reference]
+        assert replay_spool().stored == 1
+        assert person.reference in [reference for reference, *_ in stored()]
 
 
-@pytest.mark.parametrize("error", FAULTS, ids=repr)
 @pytest.mark.parametrize("step", STEPS)
-def test_with_the_spool_failing_too_the_person_is_told_and_nothing_is_anywhere(person, fail, no_spool, step, error):
-    fail(*STEPS[step], error)
-    assert person.send() == NOT_STORED
-    fail.over()
-    assert (stored(), leftovers()) == ([], (0, 0, 0))
+def test_with_the_spool_failing_too_the_person_is_told_and_nothing_is_anywhere(person, fail, no_spool, step):
+    for error in FAULTS:
+        fail(*STEPS[step], error)
+        assert person.send() == NOT_STORED
+        fail.over()
+        assert (stored(), leftovers()) == ([], (0, 0, 0))
 
 
-@pytest.mark.parametrize("error", [OperationalError("gone"), DatabaseError("full")], ids=repr)
-def test_a_commit_that_fails_sends_the_request_to_the_spool(person, fail, error):
-    fail(BaseDatabaseWrapper, "_commit", error)
+def test_a_commit_that_fails_sends_the_request_to_the_spool(person, fail):
+    fail(BaseDatabaseWrapper, "_commit", OperationalError("gone"))
     assert person.send() == RECEIVED
     fail.over()
     assert (stored(), leftovers()) == ([], (0, 0, 0))
@@ -272,15 +277,8 @@ def read_only():
 
 def test_a_read_only_database_shows_pages_and_sends_requests_to_the_spool(request, person):
     request.getfixturevalue("read_only")
-    assert person.client.get("/guides/first-consultation/").status_code == 200
+    assert person.client.get("/glossary/").status_code == 200
     assert Person().send() == RECEIVED
     assert person.send() == RECEIVED
     assert stored() == []
     assert len(spooled()) == 2
-
-
-def test_after_a_read_only_time_everything_is_stored(person):
-    person.form["message"] = "first"
-    assert person.send() == RECEIVED
-    assert replay_spool() == services.Replay()
-    assert_stored_once(person)

@@ -14,7 +14,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic_site.settings")
 django.setup()
 
 from . import hostile, rounds  # noqa: E402
-from .site import new_site  # noqa: E402
+from .site import new_site, run_python  # noqa: E402
 
 
 def main():
@@ -22,10 +22,12 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
     parser.add_argument("torture", nargs="?", choices=TORTURES, default="kill")
     parser.add_argument("--rounds", type=int, default=50, help="of kill, restart and outage (default: 50)")
-    parser.add_argument("--count", type=int, default=5000, help="of hostile requests (default: 5000)")
+    parser.add_argument("--count", type=int, default=5000, help="of hostile requests, or of those to back up (default: 5000)")
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="repeats the same moments and inputs")
     given = parser.parse_args()
+    if given.torture == "outage":
+        given.database = "postgres"
     say(f"{given.torture} on {given.database}, seed {given.seed}")
     started = time.monotonic()
     is_good = TORTURES[given.torture](given)
@@ -54,7 +56,7 @@ def restart(given):
 
 def outage(given):
     """PostgreSQL stopped and started."""
-    with new_site("postgres") as (site, postgres):
+    with new_site(given.database) as (site, postgres):
         story, count, slowest = rounds.outages(site, postgres, given.rounds, given.seed, say)
         say(f"slowest recovery {slowest:.1f} s")
         return reported(given, story, count) and slowest < 5
@@ -75,6 +77,22 @@ def nonsense(given):
         return result.is_good and works
 
 
+def bring_back(given):
+    """Backup and restore of many requests, measured."""
+    with new_site(given.database) as (site, _), new_site(given.database, prepare=False) as (empty, _):
+        run_python(site, "-m", "tests.torture.many", str(given.count))
+        say(f"{given.count} requests stored")
+        started = time.monotonic()
+        path, summary = site.manage("backup").stdout.strip().split("\n")
+        backed_up = time.monotonic()
+        restored = empty.manage("restore", path).stdout.split("\n")[0]
+        seconds = time.monotonic() - backed_up
+        say(f"backup {backed_up - started:.1f} s: {summary}")
+        say(f"restore {seconds:.1f} s: {restored}")
+        say(empty.manage("check_integrity").stdout.strip())
+        return seconds < 300 and f" {given.count} requests" in restored
+
+
 def reported(given, story, count):
     """Print what people saw and what is stored; whether nobody was let down."""
     say(f"rounds {given.rounds}, {count}")
@@ -86,7 +104,7 @@ def reported(given, story, count):
     return count.is_clean and count.acknowledged and not (story.given_up or story.refused or story.server_errors)
 
 
-TORTURES = {"kill": kill, "restart": restart, "outage": outage, "hostile": nonsense}
+TORTURES = {"kill": kill, "restart": restart, "outage": outage, "hostile": nonsense, "backup": bring_back}
 
 if __name__ == "__main__":
     sys.exit(main())

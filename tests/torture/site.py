@@ -20,20 +20,21 @@ PAIR = ["acknowledgement", "staff_notice"]
 
 
 @contextmanager
-def new_site(database="sqlite", **environment):
-    """A prepared site in a temporary folder, and its PostgreSQL cluster where it has one."""
+def new_site(database="sqlite", *, prepare=True, **environment):
+    """A site in a temporary folder, and its PostgreSQL cluster where it has one."""
     with tempfile.TemporaryDirectory(prefix="clinic-torture-") as folder:
         if database == "sqlite":
             site = SiteServer(Path(folder), **ENVIRONMENT, **environment)
-            yield from _prepared(site, None)
+            yield from _lent(site, None, prepare)
         else:
             with running_postgres() as postgres:
                 site = SiteServer(Path(folder), DATABASE_URL=postgres.new_database(), **ENVIRONMENT, **environment)
-                yield from _prepared(site, postgres)
+                yield from _lent(site, postgres, prepare)
 
 
-def _prepared(site, postgres):
-    site.manage("prepare")
+def _lent(site, postgres, prepare):
+    if prepare:
+        site.manage("prepare")
     try:
         yield site, postgres
     finally:
@@ -105,12 +106,15 @@ class Count:
 
 def read(site):
     """What the site holds, as `stored.py` prints it."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.torture.stored"], cwd=ROOT, env=site.environment, capture_output=True, text=True, check=False
-    )
+    return json.loads(run_python(site, "-m", "tests.torture.stored"))
+
+
+def run_python(site, *arguments):
+    """What a Python process in the site's environment prints."""
+    done = subprocess.run([sys.executable, *arguments], cwd=ROOT, env=site.environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr)
-    return json.loads(done.stdout)
+    return done.stdout
 
 
 def settle(site, story):
