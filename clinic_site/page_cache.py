@@ -1,8 +1,9 @@
 """Published pages served from memory, before the rest of the stack, and still there when the database is not.
 
-A page is kept for as long as the site's content revision stays the same. Every
-process looks at the revision at most once a second. While the database is away
-the last good copy is served, whatever its age.
+A page is kept for the day, and for as long as the site's content revision stays
+the same: review dates and authorisations pass at midnight. Every process looks
+at the revision at most once a second. While the database is away the last good
+copy is served, whatever its age.
 """
 
 import gzip
@@ -11,6 +12,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
 from wsgiref.util import setup_testing_defaults
 
 import brotli
@@ -20,6 +22,7 @@ from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils.timezone import localdate
 
 from .site_record import current_clinic
 
@@ -27,6 +30,8 @@ MAX_PAGES = 2000  # far above a clinic's library; query strings are never kept
 # Marks a request that the site makes to itself; it is in no log.
 WARMING = "clinic_site.warming"
 Answer = Callable[[HttpRequest], HttpResponseBase]
+# What a kept page was true for: the content revision and the day.
+State = tuple[int, date]
 
 log = logging.getLogger(__name__)
 
@@ -35,20 +40,20 @@ log = logging.getLogger(__name__)
 class Kept:
     """One page as it was answered: its headers and its body in each encoding."""
 
-    revision: int
+    state: State
     headers: tuple[tuple[str, str], ...]
     bodies: dict[str, bytes]
     etag: str
 
     @classmethod
-    def of(cls, response: HttpResponse, revision: int) -> "Kept":
+    def of(cls, response: HttpResponse, state: State) -> "Kept":
         """The response, compressed once for all who ask."""
         body = response.content
         etag = '"' + hashlib.sha256(body).hexdigest()[:24] + '"'
         skipped = {"content-length", "content-encoding", "etag", "date", "vary"}
         headers = tuple((name, value) for name, value in response.items() if name.lower() not in skipped)
         bodies = {"br": brotli.compress(body, quality=9), "gzip": gzip.compress(body, 9, mtime=0), "": body}
-        return cls(revision, headers, bodies, etag)
+        return cls(state, headers, bodies, etag)
 
     def answer(self, request: HttpRequest) -> HttpResponse:
         """The page in the best encoding the browser takes, or 304 where it has it already."""
@@ -79,13 +84,13 @@ class PageCache:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not self._is_public(request):
             return self.get_response(request)
-        revision = current_clinic().content_revision
+        state = (current_clinic().content_revision, localdate())
         kept = self.kept.get(request.path)
-        if kept and kept.revision == revision:
+        if kept and kept.state == state:
             return kept.answer(request)
         response = self.get_response(request)
         if self._is_worth_keeping(response):
-            fresh = Kept.of(response, revision)
+            fresh = Kept.of(response, state)
             with self.lock:
                 if len(self.kept) < MAX_PAGES or request.path in self.kept:
                     self.kept[request.path] = fresh

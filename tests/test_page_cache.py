@@ -1,10 +1,12 @@
 """Published pages come from memory, change at once when edited, and stay when the database is away."""
 
 import gzip
+from datetime import timedelta
 
 import brotli
 import pytest
 from django.db import OperationalError, connection
+from django.utils import timezone
 
 from clinic_site import site_record
 from clinic_site.models import Clinic
@@ -39,6 +41,16 @@ def test_an_edit_shows_at_once(client):
     Clinic.bump_content_revision()
     site_record.forget()
     assert b"A summary that was just changed." in client.get(PAGE).content
+
+
+def test_what_depends_on_the_day_shows_on_the_day(client, monkeypatch):
+    due = timezone.localdate() - timedelta(days=1)
+    client.get(PAGE)
+    Page.objects.filter(slug="kyphosis").update(next_review_on=due)
+    assert b"A new review has been due since" not in client.get(PAGE).content
+    tomorrow = timezone.localdate() + timedelta(days=1)
+    monkeypatch.setattr("clinic_site.page_cache.localdate", lambda: tomorrow)
+    assert b"A new review has been due since" in client.get(PAGE).content
 
 
 def test_pages_come_compressed_and_unchanged_ones_not_at_all(client):
