@@ -177,30 +177,29 @@ def _page_store(item: Item) -> None:
     if page.is_published and not page.first_published_on:
         page.first_published_on = data["reviewed_on"] or timezone.localdate()
     save(item, page)
-    page.sections.all().delete()
-    page.figures.all().delete()
+    # Rows are kept by anchor and key: their Spanish stands in the same rows.
+    page.sections.exclude(anchor__in=[entry["anchor"] for entry in data["sections"]]).delete()
+    page.figures.exclude(key__in=[entry["key"] for entry in data["figures"]]).delete()
+    sections = {section.anchor: section for section in page.sections.all()}
+    figures = {figure.key: figure for figure in page.figures.all()}
     for position, entry in enumerate(data["sections"]):
-        save(
-            item,
-            Section(
-                page=page,
-                position=position,
-                level=entry["level"],
-                anchor=entry["anchor"],
-                kind=entry["kind"],
-                heading_en=entry["heading"],
-                body_en=entry["body"],
-            ),
-            "sections",
-        )
+        section = sections.get(entry["anchor"]) or Section(page=page, anchor=entry["anchor"])
+        section.position, section.level, section.kind = position, entry["level"], entry["kind"]
+        section.heading_en, section.body_en = entry["heading"], entry["body"]
+        save(item, section, "sections")
     for position, entry in enumerate(data["figures"]):
-        texts = {f"{key}_en": entry[key] for key in ("title", "alt", "caption", "long_description", "callouts")}
-        save(item, Figure(page=page, position=position, key=entry["key"], **texts), "figures")
-    Packet.objects.filter(page=page).delete()
+        figure = figures.get(entry["key"]) or Figure(page=page, key=entry["key"])
+        figure.position = position
+        for key in (*FIGURE_TEXTS, "callouts"):
+            setattr(figure, f"{key}_en", entry[key])
+        save(item, figure, "figures")
+    packet = Packet.objects.filter(page=page).first()
+    if packet and not data["packet"]:
+        packet.delete()
     if data["packet"]:
-        packet = Packet(
-            page=page, label_en=data["packet"]["label"], intro_en=data["packet"]["intro"], version=data["packet"]["version"]
-        )
+        packet = packet or Packet(page=page)
+        packet.label_en, packet.intro_en = data["packet"]["label"], data["packet"]["intro"]
+        packet.version = data["packet"]["version"]
         save(item, packet, "packet")
         physicians = list(Physician.objects.filter(slug__in=data["packet"]["physicians"]))
         if len(physicians) != len(data["packet"]["physicians"]):
@@ -224,10 +223,7 @@ def store_links(item: Item) -> None:
 def page_text(data: Data) -> str:
     """A page file, from its data."""
     front = {key: value for key, value in data.items() if key != "sections"}
-    front["figures"] = [
-        {key: figure[key] for key in ("key", "title", "alt", "caption", "long_description", "callouts")}
-        for figure in data["figures"]
-    ]
+    front["figures"] = [{key: figure[key] for key in ("key", *FIGURE_TEXTS, "callouts")} for figure in data["figures"]]
     keep = {"codes", "links", "regions"}
     front = {key: value for key, value in front.items() if value or key in keep}
     parts = [f"---\n{as_yaml(front)}---\n"]

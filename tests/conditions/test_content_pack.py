@@ -5,7 +5,7 @@ import shutil
 import pytest
 from django.core.management import CommandError, call_command
 
-from conditions.content_pack import FOLDER, PackError, export_pack, load_pack
+from conditions.content_pack import FOLDER, PackError, export_pack, is_behind_english, load_pack
 from conditions.models import Page, Section
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +65,47 @@ def test_a_changed_file_changes_the_page(pack):
     rewrite(pack, "Plain words.", "Other words.")
     assert load_pack(pack).updated == ["page:a-test-guide"]
     assert "Other words." in Page.objects.get(slug="a-test-guide").sections.first().body
+
+
+SPANISH = """---
+slug: a-test-guide
+slug_es: una-guia
+title: Una guía
+name: Guía
+summary: Qué hacer.
+status: published
+---
+## Primero {#first}
+
+<p>Palabras sencillas.</p>
+
+### Segundo {#second .checklist}
+
+<ul>
+<li>Haga esto.</li>
+</ul>
+"""
+
+
+def test_a_changed_english_file_leaves_the_spanish_standing_and_says_it_is_behind(pack):
+    (pack / "pages" / "a-test-guide.es.md").write_text(SPANISH)
+    load_pack(pack)
+    export_pack(pack)
+    rewrite(pack, "Plain words.", "Other words.")
+    report = load_pack(pack)
+    page = Page.objects.get(slug="a-test-guide")
+    assert "page:a-test-guide" in report.updated and not report.kept
+    assert [section.body_en for section in page.sections.all()][0] == "<p>Other words.</p>"
+    assert [section.heading_es for section in page.sections.all()] == ["Primero", "Segundo"]
+    assert [section.body_es for section in page.sections.all()][0] == "<p>Palabras sencillas.</p>"
+    assert is_behind_english(page)
+
+
+def test_a_section_that_leaves_the_english_leaves_the_page(pack):
+    load_pack(pack)
+    rewrite(pack, "### Second {#second .checklist}\n\n<ul>\n<li>Do this.</li>\n</ul>\n", "")
+    load_pack(pack)
+    assert [section.anchor for section in Page.objects.get(slug="a-test-guide").sections.all()] == ["first"]
 
 
 def test_a_page_that_staff_edited_is_kept_and_said(pack, capsys):
