@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.urls import Resolver404, resolve, reverse
 from django.utils.translation import override
 
-from .models import SPANISH, Page, Status
+from .models import SPANISH, Page
 
 ENGLISH = "en"
 LISTS = (
@@ -79,7 +79,7 @@ def public_paths() -> list[str]:
 
 def spanish_paths() -> dict[str, str]:
     """English address to Spanish address, for every list and every page that is published in Spanish. One query."""
-    pages = list(Page.objects.filter(status_es=Status.PUBLISHED).exclude(slug_es="").only("kind", "slug", "slug_es"))
+    pages = list(Page.objects.published(SPANISH).only("kind", "slug", "slug_es"))
     with override(ENGLISH):
         english = [reverse(name) for name in LISTS] + [page.get_absolute_url() for page in pages]
     with override(SPANISH):

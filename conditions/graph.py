@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
+from operator import attrgetter
 
 from django.db.models import Q
 
@@ -18,6 +19,8 @@ class Related:
 
     page: Page
     note: str = ""
+    # Where the note stands among its like: treatments tried first, and frequent causes, come before the others.
+    rank: int = 0
 
 
 def related(page: Page) -> dict[str, list[Related]]:
@@ -42,17 +45,17 @@ def related(page: Page) -> dict[str, list[Related]]:
         if not other.is_published:
             continue
         if link.relation == Relation.TREATS:
-            near["treats" if outward else "treatments"].append(Related(other, _role(link)))
+            near["treats" if outward else "treatments"].append(Related(other, _role(link), _rank(link)))
         elif link.relation == Relation.CAUSES_SYMPTOM:
-            near["symptoms" if outward else "causes"].append(Related(other, _often(link)))
+            near["symptoms" if outward else "causes"].append(Related(other, _often(link), _rank(link)))
         elif link.relation == Relation.ALTERNATIVE_TO:
             near["alternatives"].append(Related(other))
         elif link.relation == Relation.RELATED_CONDITION:
             near["related_conditions"].append(Related(other))
         elif outward:
             near["read_next"].append(Related(other, other.card or ""))
-    near["treatments"].sort(key=lambda entry: _role_rank(entry.note))
-    near["causes"].sort(key=lambda entry: entry.note != str(HowOften.COMMON.label))
+    near["treatments"].sort(key=attrgetter("rank"))
+    near["causes"].sort(key=attrgetter("rank"))
     near["read_next"] = near["read_next"][:READ_NEXT_SHOWN]
     if page.kind == Kind.PROCEDURE:
         near["symptoms"] = _symptoms_of([entry.page for entry in near["treats"]])
@@ -79,9 +82,9 @@ def behind(symptoms: Collection[Page], region: str) -> list[Cause]:
     treatments: dict[int, list[Related]] = {pk: [] for pk in conditions}
     for link in PageLink.objects.filter(target__in=conditions, relation=Relation.TREATS).select_related("source"):
         if link.source.is_published:
-            treatments[link.target_id].append(Related(link.source, _role(link)))
+            treatments[link.target_id].append(Related(link.source, _role(link), _rank(link)))
     for entries in treatments.values():
-        entries.sort(key=lambda entry: (_role_rank(entry.note), entry.page.name))
+        entries.sort(key=lambda entry: (entry.rank, entry.page.name))
     likeliest = sorted(conditions.values(), key=lambda page: (-weights[page.pk], page.name))
     return [Cause(page, treatments[page.pk][:TREATMENTS_SHOWN]) for page in likeliest]
 
@@ -109,6 +112,6 @@ def _often(link: PageLink) -> str:
     return str(HowOften(link.how_often).label) if link.how_often else ""
 
 
-def _role_rank(note: str) -> int:
-    labels = [str(role.label) for role in Role]
-    return labels.index(note) if note in labels else len(labels)
+def _rank(link: PageLink) -> int:
+    values, value = (Role.values, link.role) if link.relation == Relation.TREATS else (HowOften.values, link.how_often)
+    return values.index(value) if value in values else len(values)

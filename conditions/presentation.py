@@ -141,7 +141,7 @@ class Presenter:
         self.page = page
         self.own_sections = list(page.sections.all())
         self.figures = {figure.key: (n, figure) for n, figure in enumerate(page.figures.all(), 1)}
-        keys = {key for section in self.own_sections for key in CITATION.findall(section.body or "")}
+        keys = set(page.cited_keys)
         self.shared = self._shared_sections()
         keys |= {key for section in self.shared.values() for key in CITATION.findall(section.body or "")}
         self.citations = Citations(

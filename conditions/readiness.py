@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -57,8 +58,6 @@ class Site:
     @classmethod
     def now(cls) -> "Site":
         """The site as it stands. Three queries."""
-        from django.urls import reverse
-
         anchors: dict[str, set[str]] = {}
         with override("en"):
             for name in LISTS:

@@ -168,7 +168,7 @@ def about(page: Page, context: dict[str, Any]) -> Graph:
     codes = [{"@type": "MedicalCode", "codeValue": code, "codingSystem": "ICD-10-CM"} for code in page.codes.get("icd10cm", [])]
     if codes:
         data["code"] = codes
-    sections = {section.anchor: " ".join(plain_text(block.html) for block in section.blocks) for section in _sections(context)}
+    sections = {section.anchor: " ".join(plain_text(block.html) for block in section.blocks) for section in context["presented"].sections}
     if kind == Kind.PROCEDURE:
         data["bodyLocation"] = page.body_location or "Spine"
         for name, anchors in {
@@ -182,13 +182,8 @@ def about(page: Page, context: dict[str, Any]) -> Graph:
         data["signOrSymptom"] = [{"@type": "MedicalSymptom", "name": entry.page.name} for entry in context["symptoms"]]
         data["possibleTreatment"] = [{"@type": "MedicalTherapy", "name": entry.page.name} for entry in context["treatments"]]
     if kind == Kind.SYMPTOM:
-        data["possibleTreatment"] = []
         data["cause"] = [{"@type": "MedicalCause", "name": entry.page.name} for entry in context["causes"]]
     return {key: value for key, value in data.items() if value not in ("", [])}
-
-
-def _sections(context: dict[str, Any]) -> list:
-    return context["presented"].sections
 
 
 def breadcrumbs(trail: list[tuple[str, str]]) -> Graph:

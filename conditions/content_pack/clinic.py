@@ -4,8 +4,6 @@ import datetime
 from collections.abc import Iterator
 from pathlib import Path
 
-from django.core.exceptions import ValidationError
-
 from clinic_site.models import Clinic, Holiday, OpeningHours
 from conditions.rich_text import clean
 
@@ -88,12 +86,7 @@ def _clinic_store(item: Item) -> None:
         setattr(clinic, f"{key}_en", data[key])
         setattr(clinic, f"{key}_es", data["spanish"][key])
     clinic.time_zone = data["timezone"]
-    try:
-        clinic.full_clean()
-    except ValidationError as error:
-        name, messages = next(iter(error.message_dict.items()))
-        raise item.fail(f"{name}: {' '.join(messages)}", name) from None
-    clinic.save()
+    save(item, clinic)
     clinic.opening_hours.all().delete()
     clinic.holidays.all().delete()
     for row in data["hours"]:
