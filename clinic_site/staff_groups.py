@@ -20,7 +20,7 @@ def ensure_groups() -> None:
     removes = Q(codename__in=[f"delete_{part}" for part in PARTS])
     pages = Q(content_type__app_label="conditions")
     clinic = Q(content_type__app_label="clinic_site") & ~Q(codename="add_clinic")
-    _grant(EDITORS, (pages | clinic) & (writes | removes) & ~Q(content_type__model="packrecord"))
+    _grant(EDITORS, (pages | clinic) & (writes | removes) & ~Q(content_type__model__in=["packrecord", "pagerevision"]))
 
 
 def _grant(name: str, which: Q) -> None:

@@ -9,12 +9,15 @@ import datetime
 import re
 from typing import Self
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.core.serializers.json import DjangoJSONEncoder
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now, TruncDate
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django_prose_editor.fields import ProseEditorField
@@ -286,7 +289,7 @@ class Section(models.Model):
     class Meta:
         verbose_name = _("section")
         verbose_name_plural = _("sections")
-        ordering = ["page", "position"]
+        ordering = ["page", "position", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["page", "anchor"], name="section_anchor_once"),
             models.CheckConstraint(condition=Q(kind__in=SectionKind.values), name="section_kind"),
@@ -312,7 +315,7 @@ class Figure(models.Model):
     class Meta:
         verbose_name = _("figure")
         verbose_name_plural = _("figures")
-        ordering = ["page", "position"]
+        ordering = ["page", "position", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["page", "key"], name="figure_key_once"),
             models.CheckConstraint(
@@ -366,7 +369,7 @@ class PageLink(models.Model):
     class Meta:
         verbose_name = _("link")
         verbose_name_plural = _("links")
-        ordering = ["source", "position"]
+        ordering = ["source", "position", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["source", "target", "relation"], name="page_link_once"),
             models.CheckConstraint(condition=~Q(source=F("target")), name="page_link_not_to_itself"),
@@ -524,6 +527,45 @@ class PackRecord(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class RevisionAction(models.TextChoices):
+    """What made a revision."""
+
+    SAVED = "saved", pgettext_lazy("revision", "Saved")
+    PUBLISHED = "published", pgettext_lazy("revision", "Published")
+    UNPUBLISHED = "unpublished", pgettext_lazy("revision", "Taken off the site")
+    RESTORED = "restored", pgettext_lazy("revision", "Restored")
+    LOADED = "loaded", pgettext_lazy("revision", "Loaded from files")
+
+
+class PageRevision(models.Model):
+    """A page as it stood at one time, both languages, and who made it so. Rows are written once and never changed."""
+
+    page = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="revisions")
+    made_at = models.DateTimeField(_("when"), default=timezone.now)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    made_by_name = models.CharField(_("who"), max_length=150, blank=True)
+    action = models.CharField(_("what"), max_length=12, choices=RevisionAction)
+    comment = models.CharField(_("note"), max_length=300, blank=True)
+    data = models.JSONField(encoder=DjangoJSONEncoder, help_text="The page in the form of the content pack.")
+    digest = models.CharField(max_length=64, help_text="Fingerprint of the data.")
+    english_digest = models.CharField(max_length=64, help_text="Digest of the English words, as Page.english_digest holds it.")
+
+    class Meta:
+        verbose_name = _("revision")
+        verbose_name_plural = _("revisions")
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["page", "english_digest"], name="revision_english")]
+        constraints = [models.CheckConstraint(condition=Q(action__in=RevisionAction.values), name="page_revision_action")]
+
+    def __str__(self) -> str:
+        return f"{self.page_id}: {self.action} {self.made_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def author(self) -> str:
+        """Who made it, in words; the name outlives the account."""
+        return self.made_by_name or (_("Content files") if self.action == RevisionAction.LOADED else _("The site itself"))
 
 
 class SearchMiss(models.Model):

@@ -14,7 +14,10 @@ from pathlib import Path
 from django.db import transaction
 
 from clinic_site.models import Clinic
-from conditions.models import PackRecord
+
+# Services build on the parts of this package: they are reached by their module, when a pack is loaded.
+from conditions import services
+from conditions.models import PackRecord, Page, RevisionAction
 
 from .clinic import CLINIC
 from .files import Item, PackError, digest
@@ -50,12 +53,17 @@ def read_pack(folder: Path) -> list[Item]:
 def load_pack(folder: Path = FOLDER) -> Report:
     """Bring the database to the pack in one transaction; what staff edited since is kept.
 
-    Raises PackError, with nothing changed, where a file is malformed.
+    Every page that it makes or changes gets a revision. Locks the pages, so that no
+    staff edit falls between reading a page and storing it. Raises PackError, with
+    nothing changed, where a file is malformed.
     """
     found = read_pack(folder)
     report = Report()
     stored: list[Item] = []
     with transaction.atomic():
+        list(Page.objects.select_for_update().order_by("pk").values_list("pk"))
+        for page in Page.objects.filter(revisions=None):
+            services.keep_present(page)
         records = {record.name: record.digest for record in PackRecord.objects.all()}
         for part in PARTS:
             rows = dict(part.rows())
@@ -76,6 +84,9 @@ def load_pack(folder: Path = FOLDER) -> Report:
         _store_relations(stored)
         for item in stored:
             _remember(records, item)
+        slugs = {item.data["slug"] for item in stored if item.name.startswith((f"{PAGES.prefix}:", f"{SPANISH_PAGES.prefix}:"))}
+        for page in Page.objects.filter(slug__in=slugs):
+            services.record_revision(page, by=None, action=RevisionAction.LOADED)
         if stored:
             Clinic.bump_content_revision()
     return report

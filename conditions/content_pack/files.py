@@ -24,6 +24,7 @@ class PackError(Exception):
 
     def __init__(self, path: Path, line: int, cause: str) -> None:
         super().__init__(f"{path}, line {line}: {cause}")
+        self.cause = cause
 
 
 @dataclass

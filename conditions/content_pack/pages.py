@@ -164,9 +164,14 @@ def english_words(page: Page) -> Data:
 
 
 def _page_store(item: Item) -> None:
+    slug = item.data["slug"]
+    store_page(item, Page.objects.filter(slug=slug).first() or Page(slug=slug))
+
+
+def store_page(item: Item, page: Page) -> None:
+    """Make a page what the item says, but for its links and its Spanish. Raises PackError where that may not be."""
     data = item.data
-    page = Page.objects.filter(slug=data["slug"]).first() or Page(slug=data["slug"])
-    page.kind = data["kind"]
+    page.kind, page.slug = data["kind"], data["slug"]
     for key in (*PAGE_TEXTS, *PAGE_LISTS):
         setattr(page, f"{key}_en", data[key])
     for key in (*PAGE_PLAIN, *PAGE_DATES):
@@ -208,7 +213,7 @@ def _page_store(item: Item) -> None:
 
 
 def store_links(item: Item) -> None:
-    """Second pass, when every page exists."""
+    """The links of a page; when many pages are loaded in a second pass, when every page exists."""
     page = Page.objects.get(slug=item.data["slug"])
     page.links_out.all().delete()
     for position, entry in enumerate(item.data["links"]):

@@ -100,7 +100,8 @@ def spanish_data(page: Page) -> Data:
     return data
 
 
-def _spanish_store(item: Item) -> None:
+def store_spanish(item: Item) -> None:
+    """Put the Spanish over a page whose English is stored. Raises PackError where that may not be."""
     data = item.data
     page = Page.objects.get(slug=data["slug"])
     page.slug_es = data["slug_es"]
@@ -132,4 +133,4 @@ def _spanish_write(folder: Path, rows: list[Data]) -> None:
         (folder / "pages" / f"{data['slug']}.es.md").write_text(page_text(data | {"sections": sections}), encoding="utf-8")
 
 
-SPANISH_PAGES = Part("spanish", _spanish_read, _spanish_rows, _spanish_store, _spanish_write)
+SPANISH_PAGES = Part("spanish", _spanish_read, _spanish_rows, store_spanish, _spanish_write)

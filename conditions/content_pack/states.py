@@ -1,0 +1,25 @@
+"""A whole page, both languages, in the form of the pack: what its history keeps, and how it is put back."""
+
+from pathlib import Path
+
+from conditions.models import Page
+
+from .files import Data, Item
+from .pages import page_data, store_links, store_page
+from .spanish import spanish_data, store_spanish
+
+
+def page_state(page: Page) -> Data:
+    """The page as it is stored now, whatever the object at hand says."""
+    rows = Page.objects.select_related("reviewed_by", "packet")
+    stored = rows.prefetch_related("sections", "figures", "links_out__target", "packet__physicians").get(pk=page.pk)
+    return {"page": page_data(stored), "spanish": spanish_data(stored)}
+
+
+def store_state(page: Page, state: Data) -> None:
+    """Make a page what a state says; call it in a transaction. Raises PackError where that may not be."""
+    item = Item("page", state["page"], Path())
+    # A fresh row: what the object at hand says of other columns may be old.
+    store_page(item, Page.objects.get(pk=page.pk))
+    store_links(item)
+    store_spanish(Item("spanish", state["spanish"] | {"slug": state["page"]["slug"]}, Path()))
