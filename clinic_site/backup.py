@@ -30,6 +30,8 @@ from typing import IO
 from django.conf import settings
 from django.utils import timezone
 
+from intake.spool import sync_folder
+
 from . import database_copy
 from .database_copy import DatabaseFacts
 from .sealed_file import Damaged, SealedReader, SealedWriter
@@ -117,7 +119,7 @@ def create(target: Path | None = None) -> tuple[Path, Manifest]:
             file.flush()
             os.fsync(file.fileno())
         os.replace(unfinished, target)
-    _sync(target.parent)
+    sync_folder(target.parent)
     _replace_text(_stamp(), manifest.moment)
     return target, manifest
 
@@ -247,7 +249,7 @@ def _place(folder: Path, name: str, part: IO[bytes], mode: int) -> None:
         shutil.copyfileobj(part, file, database_copy.CHUNK)
         file.flush()
         os.fsync(file.fileno())
-    _sync(path.parent)
+    sync_folder(path.parent)
 
 
 def _database_parts(archive: tarfile.TarFile, work: Path) -> Iterator[tuple[str, bytes | Path]]:
@@ -306,11 +308,3 @@ def _replace_text(path: Path, text: str) -> None:
     unfinished = path.with_name(f"{UNFINISHED}{path.name}")
     unfinished.write_text(text)
     os.replace(unfinished, path)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

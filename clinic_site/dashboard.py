@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from conditions.models import Page
-from intake import spool
+from intake import integrity, spool
 from intake.models import ConsultationRequest, LeadStatus
 from intake.queue import VIEWS
 
@@ -114,6 +115,13 @@ def _request_tiles(user: AbstractUser) -> Iterator[Tile]:
         yield Tile(count, label, f"{queue}?view={view}", tone if count else "")
     if waiting := spool.depth():
         yield Tile(waiting, _("Received while the database was away, not in the queue yet"), tone="alert")
+    if (report := integrity.last_report()) and report.total:
+        label = ngettext(
+            "Request, mail or file that disagrees: ask your technical support",
+            "Requests, mails or files that disagree: ask your technical support",
+            report.total,
+        )
+        yield Tile(report.total, label, tone="alert")
     if aside := spool.set_aside_count():
         yield Tile(aside, _("Received, but unreadable: ask your technical support"), tone="alert")
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from intake import spool
+from intake import integrity, spool
 from intake.models import Outbox, OutboxState
 
 
@@ -73,13 +73,16 @@ def health(request: HttpRequest) -> JsonResponse:
         except Error:
             database = False
             connection.close()
-    is_well = database and not files.waiting and not files.set_aside and not (outbox and outbox.failed)
+    report = integrity.last_report()
+    disagreements = report.total if report else 0
+    is_well = database and not files.waiting and not files.set_aside and not (outbox and outbox.failed) and not disagreements
     response = JsonResponse(
         {
             "status": "ok" if is_well else "degraded",
             "database": "ok" if database else "away",
             "spool": {"waiting": files.waiting, "oldest_seconds": files.oldest_seconds, "set_aside": files.set_aside},
             "outbox": {"waiting": outbox.waiting, "failed": outbox.failed} if outbox else None,
+            "integrity": {"checked_at": report.checked_at.isoformat(), "disagreements": disagreements} if report else None,
         }
     )
     response["Cache-Control"] = "no-store"

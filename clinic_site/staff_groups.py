@@ -6,8 +6,8 @@ from django.db.models import Q
 FRONT_DESK = "Front desk"
 EDITORS = "Editors"
 
-# Rows that are part of a page or of the clinic's record, and may go with an edit.
-PARTS = {"section", "figure", "pagelink", "packet", "reference", "glossaryterm", "openinghours", "holiday"}
+# Rows that are part of a page or of the clinic's record and may go with an edit, and searches that were seen to.
+PARTS = {"section", "figure", "pagelink", "packet", "reference", "glossaryterm", "openinghours", "holiday", "searchmiss"}
 
 
 def ensure_groups() -> None:

@@ -173,7 +173,7 @@ class ConsultationRequestAdmin(admin.ModelAdmin):
 
     @admin.action(description=gettext_lazy("Restore from suspected spam"), permissions=["change"])
     def restore(self, request, queryset):
-        self._each(request, queryset, lambda pk: services.restore_from_spam(pk, by=request.user))
+        self._each(request, queryset, lambda pk: services.change_status(pk, LeadStatus.NEW, by=request.user))
 
     def _each(self, request, queryset, change):
         done, refused = 0, []

@@ -1,10 +1,15 @@
 """Whether rows and their side effects agree: no request without its mails, no mail without its request, nothing unreadable."""
 
+import json
+import logging
+import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from . import spool
@@ -13,9 +18,13 @@ from .models import ConsultationRequest, EventKind, LeadEvent, LeadStatus, Notic
 from .rotation import SEALED, batches, described
 from .submission import shown_reference
 
+REPORT = "integrity.json"
+CHECK_EVERY = timedelta(days=1)
 EXAMPLES = 10
 BATCH = 500
 PATIENCE_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,49 @@ class Finding:
     def __str__(self) -> str:
         more = " and more" if self.count > len(self.examples) else ""
         return f"{self.count} {self.what}: {', '.join(self.examples)}{more}. {self.advice}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the last check found: how many of each kind. Outlives restarts."""
+
+    checked_at: datetime
+    counts: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        """How many things disagree."""
+        return sum(self.counts.values())
+
+    @property
+    def next_check_at(self) -> datetime:
+        """When the worker looks again."""
+        return self.checked_at + CHECK_EVERY
+
+
+def last_report() -> Report | None:
+    """The last report made here; None where there is none that can be read."""
+    try:
+        values = json.loads(_report_file().read_text())
+        return Report(datetime.fromisoformat(values["checked_at"]), values["counts"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def check_and_report(now: datetime) -> Report:
+    """Check everything, log the count of each kind, and keep that as the last report. Raises what `check` raises."""
+    report = Report(now, {finding.what: finding.count for finding in check()})
+    for what, count in report.counts.items():
+        log.error("integrity: %d %s", count, what)
+    path = _report_file()
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    unfinished.write_text(json.dumps({"checked_at": now.isoformat(), "counts": report.counts}))
+    os.replace(unfinished, path)
+    return report
+
+
+def _report_file() -> Path:
+    return Path(settings.DATA_DIR) / REPORT
 
 
 def check() -> list[Finding]:
@@ -135,9 +187,7 @@ def _is_stored(path: Path) -> bool:
         submission = spool.read(path)
     except (OSError, spool.Unreadable):
         return False
-    return ConsultationRequest.objects.filter(
-        submission_id=submission.submission_id, answers_digest=submission.answers_digest
-    ).exists()
+    return ConsultationRequest.objects.of(submission).exists()
 
 
 def _unreadable_spool_files() -> Iterator[str]:

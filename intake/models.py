@@ -19,7 +19,7 @@ from django.utils.translation import pgettext_lazy
 from conditions.models import Region
 
 from .fields import EncryptedTextField, Undecryptable, blind, folded, parse_phone, phone_forms
-from .submission import plain_reference, shown_reference
+from .submission import Submission, plain_reference, shown_reference
 
 
 class LeadStatus(models.TextChoices):
@@ -184,6 +184,10 @@ class ConsultationRequestQuerySet(models.QuerySet):
                 all_words &= Q(pk__in=self._keyed(SearchKind.WORD, word))
             wanted |= every_word | all_words
         return self.filter(wanted)
+
+    def of(self, submission: Submission) -> Self:
+        """The request that this submission with these answers became: one, or none."""
+        return self.filter(submission_id=submission.submission_id, answers_digest=submission.answers_digest)
 
     @staticmethod
     def _keyed(kind: "SearchKind", value: str) -> QuerySet:

@@ -110,7 +110,7 @@ def submit_consultation_request(submission: Submission, *, network: str = "") ->
         except NotStored:
             # The commit may have happened and only its answer been lost.
             with suppress(Error):
-                if lead := _already_stored(submission):
+                if lead := ConsultationRequest.objects.of(submission).first():
                     return Receipt(lead.reference, lead.received_at, is_repeat=True)
             raise
     return Receipt(lead.reference, lead.received_at, is_repeat=not is_new)
@@ -138,26 +138,20 @@ def _store(submission: Submission, kind: EventKind, *, network: str = "") -> tup
     while True:
         try:
             with transaction.atomic():
-                if lead := _already_stored(submission):
+                if lead := ConsultationRequest.objects.of(submission).first():
                     return lead, False
                 return _insert(submission, kind, submission.reference(attempt), respond_by, network), True
         except spam.FloodLimit:
-            if lead := _already_stored(submission):
+            if lead := ConsultationRequest.objects.of(submission).first():
                 return lead, False
             raise
         except IntegrityError:
             # Either the same submission won the race, or another request has this reference.
-            if lead := _already_stored(submission):
+            if lead := ConsultationRequest.objects.of(submission).first():
                 return lead, False
             attempt += 1
             if attempt == REFERENCE_ATTEMPTS:
                 raise
-
-
-def _already_stored(submission: Submission) -> ConsultationRequest | None:
-    return ConsultationRequest.objects.filter(
-        submission_id=submission.submission_id, answers_digest=submission.answers_digest
-    ).first()
 
 
 def _insert(submission: Submission, kind: EventKind, reference: str, respond_by: datetime, network: str) -> ConsultationRequest:
@@ -303,16 +297,6 @@ def change_status(pk: int, status: LeadStatus, *, by: User, seen: LeadStatus | N
     if not lead.can_move_to(status):
         raise InvalidTransition(lead, status)
     _move(lead, status, by)
-    return lead
-
-
-def restore_from_spam(pk: int, *, by: User) -> ConsultationRequest:
-    """Put a suspected-spam request back among the new ones, with its mails. Raises InvalidTransition if it isn't one."""
-    with transaction.atomic():
-        lead = ConsultationRequest.objects.select_for_update().get(pk=pk)
-        if lead.status != LeadStatus.SPAM:
-            raise InvalidTransition(lead, LeadStatus.NEW)
-        _move(lead, LeadStatus.NEW, by)
     return lead
 
 

@@ -4,10 +4,11 @@ Files are named by submission and digest of the answers, so the same request is
 always the same file. Reading, storing and removing is `services.replay_spool`.
 """
 
+import fcntl
 import os
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from secrets import token_hex
@@ -37,7 +38,7 @@ def folder() -> Path:
     path = Path(settings.SPOOL_DIR)
     if not path.is_dir():
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     return path
 
 
@@ -48,6 +49,12 @@ def write(submission: Submission) -> Path:
     """
     sealed = box().encrypt(submission.as_json().encode())
     target = folder() / f"{submission.submission_id.hex}-{submission.answers_digest}{SUFFIX}"
+    with _alone():
+        _write(sealed, target)
+    return target
+
+
+def _write(sealed: bytes, target: Path) -> None:
     unfinished = target.with_name(f".{token_hex(8)}.unfinished")
     was_there = target.exists()
     try:
@@ -57,23 +64,41 @@ def write(submission: Submission) -> Path:
             file.flush()
             os.fsync(file.fileno())
         os.replace(unfinished, target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     except BaseException:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
             if not was_there:  # else it is an earlier press, for which someone was told "received"
                 target.unlink(missing_ok=True)
         raise
-    return target
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One writer at a time, over all processes: who takes back a file they could not make durable takes back only their own.
+
+    The system drops the lock of a process that dies.
+    """
+    descriptor = os.open(folder(), os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def waiting() -> list[Path]:
-    """Files to be replayed, oldest first. Also clears away unfinished files that are long dead."""
+    """Files to be replayed, oldest first: each durable, none that its writer may still take back.
+
+    Also clears away unfinished files that are long dead.
+    """
+    with _alone():
+        found = list(folder().glob(f"*{SUFFIX}"))
     for unfinished in folder().glob(".*.unfinished"):
         with suppress(OSError):
             if time.time() - unfinished.stat().st_mtime > STALE_SECONDS:
                 unfinished.unlink()
-    return [path for _, path in sorted(_by_age(folder().glob(f"*{SUFFIX}")))]
+    return [path for _, path in sorted(_by_age(found))]
 
 
 def read(path: Path) -> Submission:
@@ -90,7 +115,7 @@ def read(path: Path) -> Submission:
 def remove(path: Path) -> None:
     """Drop a file whose request is committed."""
     path.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def set_aside(path: Path) -> None:
@@ -101,8 +126,8 @@ def set_aside(path: Path) -> None:
     if target.exists():
         target = aside / f"{path.stem}-{token_hex(4)}{SUFFIX}"
     os.replace(path, target)
-    _sync_folder(aside)
-    _sync_folder(path.parent)
+    sync_folder(aside)
+    sync_folder(path.parent)
 
 
 def depth() -> int:
@@ -136,7 +161,8 @@ def _safely(count: Callable[[], int], otherwise: int) -> int:
         return otherwise
 
 
-def _sync_folder(path: Path) -> None:
+def sync_folder(path: Path) -> None:
+    """Put the entries of a folder on disk: a file is there after a power cut only once its entry is."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

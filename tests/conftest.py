@@ -31,6 +31,13 @@ def _fresh_site_record():
     site_record.forget()
 
 
+@pytest.fixture(autouse=True)
+def spool_dir(tmp_path, settings):
+    """Each test has a spool and a data folder of its own."""
+    settings.DATA_DIR, settings.SPOOL_DIR = tmp_path, tmp_path / "spool"
+    return settings.SPOOL_DIR
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings):
     """SQLite is tested as it runs: a real file, so that threads and other processes see the same rows."""

@@ -10,13 +10,6 @@ from tests.factories import UserFactory
 from tests.live import live_template, new_site, site_server  # noqa: F401
 
 
-@pytest.fixture(autouse=True)
-def spool_dir(tmp_path, settings):
-    """Each test has a spool of its own."""
-    settings.SPOOL_DIR = tmp_path / "spool"
-    return settings.SPOOL_DIR
-
-
 @pytest.fixture
 def kept_clinic(db, monkeypatch):
     """The clinic's record stays in memory, so that counts of queries don't hang on the second."""

@@ -3,8 +3,11 @@
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
+from django.urls import reverse
+from django.utils import timezone
 
 from clinic_site import staff_groups
+from conditions.models import SearchMiss
 from intake.models import ConsultationRequest, LeadAccess, LeadStatus, Outbox
 from tests.admin.addresses import QUEUE, lead_url, title_of, url
 from tests.factories import submitted
@@ -120,6 +123,13 @@ def test_groups_are_made_once_and_keep_what_somebody_added(db):
     staff_groups.ensure_groups()
     assert Group.objects.count() == 2
     assert desk.permissions.filter(codename="view_page").exists()
+
+
+def test_editors_clear_away_searches_that_were_seen_to(editor):
+    today = timezone.localdate()
+    miss = SearchMiss.objects.create(query="zzqx", language="en", first_on=today, last_on=today)
+    editor.post(reverse("admin:conditions_searchmiss_delete", args=[miss.pk]), {"post": "yes"})
+    assert not SearchMiss.objects.exists()
 
 
 def test_too_many_wrong_passwords_lock_the_account_for_a_while(client, dana, settings):

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from clinic_site import dashboard
 from conditions.models import Page, ReviewState
-from intake import services, spool
+from intake import integrity, services, spool
 from intake.models import AttemptOutcome, ConsultationRequest, LeadStatus, Outbox, OutboxState
 from tests.admin.addresses import MARKER, references_in, text_of, title_of
 from tests.factories import submission, submitted
@@ -85,6 +85,15 @@ def test_requests_in_the_spool_are_shown(desk):
     assert "1 Received while the database was away, not in the queue yet" in text_of(desk.get("/admin/"))
     spool.set_aside(spool.waiting()[0])
     assert "1 Received, but unreadable" in text_of(desk.get("/admin/"))
+
+
+def test_what_the_daily_check_found_is_shown_to_those_who_answer_requests(desk, editor):
+    integrity.check_and_report(timezone.now())
+    assert "disagree" not in text_of(desk.get("/admin/"))
+    Outbox.objects.filter(request=submitted()).delete()
+    integrity.check_and_report(timezone.now())
+    assert "1 Request, mail or file that disagrees: ask your technical support" in text_of(desk.get("/admin/"))
+    assert "technical support" not in text_of(editor.get("/admin/"))
 
 
 def test_the_start_page_holds_no_answer(desk):

@@ -4,15 +4,17 @@ import re
 import stat
 import subprocess
 import sys
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from cryptography.fernet import Fernet
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from clinic_site.management.commands import new_key, prepare
-from intake import spool
+from intake import integrity, spool
 from intake.models import Outbox, OutboxState
 from tests.factories import submission, submitted
 from tests.live import ROOT
@@ -106,16 +108,14 @@ def test_static_digest_changes_with_a_file(settings, tmp_path):
     get_finder.cache_clear()
 
 
-def test_doctor_is_content_with_a_fresh_site(content, tmp_path, settings):
-    settings.SPOOL_DIR = tmp_path / "spool"
+def test_doctor_is_content_with_a_fresh_site(content):
     findings, code = doctor()
     assert code == 0
     assert findings["database"][0] == findings["content"][0] == findings["outbox"][0] == findings["spool"][0] == "ok"
     assert findings["samples"][0] == "note"
 
 
-def test_doctor_reports_failed_mail_late_mail_and_waiting_files(content, tmp_path, settings):
-    settings.SPOOL_DIR = tmp_path / "spool"
+def test_doctor_reports_failed_mail_late_mail_and_waiting_files(content):
     submitted()
     Outbox.objects.update(due_at="2026-01-01T00:00Z")
     assert doctor()[0]["outbox"][0] == "TROUBLE"
@@ -145,3 +145,19 @@ def test_doctor_misses_pages(db, monkeypatch):
 
     monkeypatch.setattr(type(Page.objects), "published", lambda self: self.none())
     assert doctor()[0]["content"][0] == "TROUBLE"
+
+
+def test_doctor_tells_what_the_daily_check_found_and_when_none_is_made_any_more(content):
+    assert doctor()[0]["integrity"][0] == "note"
+    now = timezone.now()
+    integrity.check_and_report(now)
+    assert doctor()[0]["integrity"][0] == "ok"
+    integrity.check_and_report(now - timedelta(hours=30))
+    assert "Is the worker running?" in doctor()[0]["integrity"][1]
+    lead = submitted(name="Zoe Zebra")
+    Outbox.objects.filter(request=lead).delete()
+    integrity.check_and_report(now)
+    findings, code = doctor()
+    assert (findings["integrity"][0], code) == ("TROUBLE", 1)
+    assert "1 requests without their mails" in findings["integrity"][1]
+    assert "Zebra" not in str(findings)

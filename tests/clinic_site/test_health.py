@@ -1,17 +1,12 @@
 """The health address says how the site is, and stays up when the database is not."""
 
-import pytest
 from django.db import OperationalError
+from django.utils import timezone
 
 from clinic_site import health
-from intake import spool
+from intake import integrity, spool
 from intake.models import Outbox, OutboxState
 from tests.factories import submission, submitted
-
-
-@pytest.fixture(autouse=True)
-def _own_spool(settings, tmp_path):
-    settings.SPOOL_DIR = tmp_path / "spool"
 
 
 def ask(client):
@@ -27,6 +22,7 @@ def test_a_well_site_is_ok(client, db):
         "database": "ok",
         "spool": {"waiting": 0, "oldest_seconds": 0, "set_aside": 0},
         "outbox": {"waiting": 0, "failed": 0},
+        "integrity": None,
     }
 
 
@@ -63,3 +59,15 @@ def test_database_lost_between_two_questions_counts_as_away(client, db, monkeypa
     monkeypatch.setattr(health, "outbox_state", lost)
     monkeypatch.setattr(health.connection, "close", lambda: None)
     assert ask(client)["database"] == "away"
+
+
+def test_what_the_daily_check_found_degrades_until_a_check_finds_nothing(client, content):
+    lead = submitted()
+    Outbox.objects.filter(request=lead).update(request=None)
+    integrity.check_and_report(timezone.now())
+    found = ask(client)
+    assert found["status"] == "degraded"
+    assert found["integrity"]["disagreements"] == 3
+    Outbox.objects.update(request=lead)
+    integrity.check_and_report(timezone.now())
+    assert ask(client)["status"] == "ok"

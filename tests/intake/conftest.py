@@ -11,13 +11,6 @@ from intake import forms
 from tests.smtp_server import MailServer
 
 
-@pytest.fixture(autouse=True)
-def spool_dir(tmp_path, settings):
-    """Each test has a spool of its own."""
-    settings.SPOOL_DIR = tmp_path / "spool"
-    return settings.SPOOL_DIR
-
-
 @pytest.fixture
 def no_spool(tmp_path, settings):
     """No file can be written where the spool should be."""

@@ -7,7 +7,7 @@ from django.db import connection
 from intake import integrity, spool
 from intake.integrity import check
 from intake.models import ConsultationRequest, LeadEvent, LeadStatus, NoticeKind, Outbox, SearchKey
-from intake.services import replay_spool, restore_from_spam
+from intake.services import change_status, replay_spool
 from tests.factories import ConsultationRequestFactory, UserFactory, submission, submitted
 
 MARKER = "Zebra-marker"
@@ -27,7 +27,7 @@ def test_requests_from_every_way_in_agree(capsys):
     submitted(email="")
     submitted(name="!!!")
     submitted(spam_reasons=["honeypot"])
-    restore_from_spam(submitted(spam_reasons=["honeypot"], message="Not spam").pk, by=UserFactory())
+    change_status(submitted(spam_reasons=["honeypot"], message="Not spam").pk, LeadStatus.NEW, by=UserFactory())
     press = submission()
     spool.write(press)
     spool.write(submission(submission_id=press.submission_id, message="Changed"))

@@ -209,7 +209,7 @@ def test_a_spool_that_fails_at_any_step_keeps_nothing_that_the_person_was_told_i
 def test_a_folder_that_cannot_be_synced_keeps_nothing_that_the_person_was_told_is_unsent(person, fail):
     spool.folder()
     fail(services, "_store", OperationalError("away"))
-    fail(spool, "_sync_folder", OSError(5, "Input/output error"))
+    fail(spool, "sync_folder", OSError(5, "Input/output error"))
     told = person.send()
     fail.over()
     assert (told == RECEIVED) == bool(spooled())
@@ -219,7 +219,7 @@ def test_a_folder_that_cannot_be_synced_keeps_nothing_that_the_person_was_told_i
 def test_a_second_press_that_fails_takes_nothing_from_the_first(person, fail):
     fail(services, "_store", OperationalError("away"))
     assert person.send() == RECEIVED
-    fail(spool, "_sync_folder", OSError(5, "Input/output error"))
+    fail(spool, "sync_folder", OSError(5, "Input/output error"))
     person.send()
     fail.over()
     assert spooled() == [person.reference]

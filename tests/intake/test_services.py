@@ -232,18 +232,18 @@ def test_requests_move_only_along_the_workflow(db, start, target):
 
 def test_restoring_suspected_spam_sends_the_mails_it_was_kept_from(db):
     lead = submitted(spam_reasons=["honeypot"])
-    services.restore_from_spam(lead.pk, by=UserFactory())
+    services.change_status(lead.pk, LeadStatus.NEW, by=UserFactory())
     lead.refresh_from_db()
     assert lead.status == LeadStatus.NEW
     assert lead.notices.count() == 2
     with pytest.raises(InvalidTransition):
-        services.restore_from_spam(lead.pk, by=UserFactory())
+        services.change_status(lead.pk, LeadStatus.NEW, by=UserFactory())
 
 
 def test_a_request_moved_to_spam_and_back_does_not_mail_twice(db):
     lead, dana = submitted(), UserFactory()
     services.change_status(lead.pk, LeadStatus.SPAM, by=dana)
-    services.restore_from_spam(lead.pk, by=dana)
+    services.change_status(lead.pk, LeadStatus.NEW, by=dana)
     assert lead.notices.count() == 2
 
 

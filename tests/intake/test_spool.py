@@ -3,6 +3,7 @@
 import logging
 import os
 import stat
+import threading
 from datetime import timedelta
 
 import pytest
@@ -220,3 +221,52 @@ def test_a_submission_never_shows_its_answers(caplog):
     assert MARKER not in repr(press)
     logging.getLogger("intake").warning("%r", press)
     assert MARKER not in caplog.text
+
+
+def test_a_press_that_fails_takes_nothing_from_the_same_press_at_the_same_moment(spool_dir, monkeypatch):
+    press, sync, failing, done = submission(), spool.sync_folder, threading.Event(), threading.Event()
+    spool.folder()
+
+    def fail_the_first(path):
+        if failing.is_set():
+            return sync(path)
+        failing.set()
+        done.wait(1)
+        raise OSError(5, "Input/output error")
+
+    def press_again():
+        failing.wait(5)
+        spool.write(press)
+        done.set()
+
+    monkeypatch.setattr(spool, "sync_folder", fail_the_first)
+    other = threading.Thread(target=press_again)
+    other.start()
+    with pytest.raises(OSError, match="Input/output"):
+        spool.write(press)
+    other.join()
+    assert done.is_set()
+    assert files(spool_dir) == [f"{press.submission_id.hex}-{press.answers_digest}.sealed"]
+
+
+def test_a_file_is_replayed_only_once_its_writer_can_no_longer_take_it_back(spool_dir, monkeypatch):
+    failing, listed = threading.Event(), threading.Event()
+    spool.folder()
+
+    def fail(path):
+        failing.set()
+        listed.wait(0.5)
+        raise OSError(5, "Input/output error")
+
+    def press():
+        with pytest.raises(OSError, match="Input/output"):
+            spool.write(submission())
+
+    monkeypatch.setattr(spool, "sync_folder", fail)
+    writer = threading.Thread(target=press)
+    writer.start()
+    failing.wait(5)
+    found = spool.waiting()
+    listed.set()
+    writer.join()
+    assert found == []

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from datetime import timedelta
 
@@ -13,7 +14,10 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from intake import spool
+from conditions.models import SearchMiss
+from conditions.search import misses
+from intake import integrity, spool
+from intake.management.commands.worker import Command
 from intake.models import ConsultationRequest, Outbox, OutboxState, RateBucket
 from tests.factories import submission, submitted
 
@@ -77,3 +81,59 @@ def test_a_running_worker_stops_within_a_second_even_while_a_mail_server_hangs(
         log = worker.communicate()[1]
     assert "worker stopped" in log
     assert "sam@example.org" not in log
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """`clock(timedelta)` sets the time forward for whoever asks `timezone.now()`; each call stands for a restart too."""
+    real = timezone.now
+
+    def forward(by):
+        monkeypatch.setattr(timezone, "now", lambda: real() + by)
+
+    return forward
+
+
+def checks(caplog):
+    return caplog.text.count("integrity checked")
+
+
+def test_everything_is_checked_once_a_day_over_restarts(transactional_db, caplog, clock):
+    caplog.set_level("INFO")
+    for hours, done in ((0, 1), (1, 1), (23, 1), (25, 2), (26, 2), (50, 3)):
+        clock(timedelta(hours=hours))
+        call_command("worker", once=True)
+        assert checks(caplog) == done, hours
+
+
+def test_what_disagrees_is_logged_by_kind_and_count_and_never_by_content(transactional_db, caplog):
+    Outbox.objects.filter(request=submitted(name="Zebra-marker", email="zebra-marker@example.org")).delete()
+    call_command("worker", once=True)
+    assert "integrity: 1 requests without their mails" in caplog.text
+    assert "ebra-marker" not in caplog.text
+    report = integrity.last_report()
+    assert report.counts == {"requests without their mails": 1}
+
+
+def test_a_check_that_fails_is_made_up_for_later_and_not_in_every_round(transactional_db, caplog, monkeypatch):
+    caplog.set_level("INFO")
+    asked = []
+    with monkeypatch.context() as broken:
+        broken.setattr(integrity, "check", lambda: asked.append(1) or 1 / 0)
+        worker = Command()
+        worker.stop = threading.Event()
+        worker.round()
+        worker.round()
+    assert len(asked) == 1
+    assert "ZeroDivisionError" in caplog.text
+    assert integrity.last_report() is None
+    call_command("worker", once=True)
+    assert integrity.last_report().total == 0
+
+
+def test_searches_that_found_nothing_are_forgotten_after_their_time(transactional_db, clock):
+    today = timezone.localdate()
+    for query, age in (("old", misses.KEPT_DAYS + 1), ("young", 1)):
+        SearchMiss.objects.create(query=query, language="en", first_on=today, last_on=today - timedelta(days=age))
+    call_command("worker", once=True)
+    assert [miss.query for miss in SearchMiss.objects.all()] == ["young"]

@@ -15,10 +15,12 @@ from clinic_site.backup import last_backup_at
 from clinic_site.checks import PDF_PACKAGES, missing_pdf_libraries, start_up_problems
 from clinic_site.health import database_answers, outbox_state, spool_state
 from conditions.models import Page
+from intake.integrity import last_report
 
 LATE_SECONDS = 15 * 60
 FREE_BYTES = 1024**3
 BACKUP_HOURS = 24
+CHECK_HOURS = 26
 
 OK, NOTE, TROUBLE = "ok", "note", "TROUBLE"
 Finding = tuple[str, str]
@@ -27,7 +29,7 @@ Finding = tuple[str, str]
 class Command(BaseCommand):
     """Prints one line a part; numbers only, nothing that a person sent. Exits with 1 on trouble."""
 
-    help = "Report on database, migrations, content, outbox, spool, disk and backups."
+    help = "Report on database, migrations, content, outbox, spool, integrity, disk and backups."
     requires_system_checks = []
 
     def handle(self, *args: object, **options: object) -> None:
@@ -53,6 +55,7 @@ def look_around() -> Iterator[Finding]:
         except Error as error:
             yield TROUBLE, f"database: not readable ({type(error).__name__})"
     yield look_at_spool()
+    yield look_at_integrity()
     yield from look_at_disk()
     if missing_pdf_libraries():
         yield NOTE, f"PDF: packets come without PDF until Pango is there: apt-get install {' '.join(PDF_PACKAGES)}"
@@ -76,6 +79,20 @@ def look_at_spool() -> Finding:
     spool = spool_state()
     text = f"spool: {spool.waiting} waiting, oldest {spool.oldest_seconds // 60} min, {spool.set_aside} unreadable and set aside"
     return TROUBLE if spool.set_aside or spool.oldest_seconds > LATE_SECONDS else OK, text
+
+
+def look_at_integrity() -> Finding:
+    """What the worker's daily check found, and whether it is still made."""
+    report = last_report()
+    if report is None:
+        return NOTE, "integrity: not checked yet. The worker does it once a day"
+    hours = (timezone.now() - report.checked_at).total_seconds() / 3600
+    if report.total:
+        found = ", ".join(f"{count} {what}" for what, count in report.counts.items())
+        return TROUBLE, f"integrity: {found}. What to do is told by: python manage.py check_integrity"
+    if hours > CHECK_HOURS:
+        return TROUBLE, f"integrity: last checked {hours:.0f} hours ago. Is the worker running?"
+    return OK, f"integrity: all agreed {hours:.0f} hours ago"
 
 
 def look_at_disk() -> Iterator[Finding]:

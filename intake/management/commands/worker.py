@@ -1,9 +1,10 @@
-"""The background worker: sends mails, stores what waits in the spool, forgets old counters."""
+"""The background worker: sends mails, stores what waits in the spool, forgets old counters, and once a day checks it all."""
 
 import logging
 import os
 import signal
 import threading
+import time
 from argparse import ArgumentParser
 from collections.abc import Callable
 from types import FrameType
@@ -13,9 +14,12 @@ from django.core.management.base import BaseCommand
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
-from intake import outbox, services, spam
+from conditions.search import misses
+from intake import integrity, outbox, services, spam
 
 PAUSE_SECONDS = 2.0
+# A daily check that failed is tried again, but not in every round.
+DAILY_RETRY_SECONDS = 600.0
 # Every step survives a kill, so one that hangs isn't waited for.
 STOP_SECONDS = 0.7
 
@@ -25,7 +29,8 @@ log = logging.getLogger(__name__)
 class Command(BaseCommand):
     """Runs until SIGTERM or SIGINT, then ends within a second."""
 
-    help = "Send due mails, store spooled requests, and clear away old counters, until stopped."
+    help = "Send due mails, store spooled requests, clear away old counters, and once a day check that all agrees, until stopped."
+    daily_not_before = 0.0
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """`--once`: one round, then end."""
@@ -61,7 +66,7 @@ class Command(BaseCommand):
 
     def round(self) -> None:
         """Each task once; one that fails is logged by its kind of error and tried again in the next round."""
-        for task in (self._replay, self._send, lambda: spam.forget_expired(timezone.now())):
+        for task in (self._replay, self._send, lambda: spam.forget_expired(timezone.now()), self._daily):
             if not self.stop.is_set():
                 self._try(task)
 
@@ -72,6 +77,16 @@ class Command(BaseCommand):
     def _send(self) -> None:
         if sent := outbox.send_due(self.stop.is_set):
             log.info("%d mails sent", sent)
+
+    def _daily(self) -> None:
+        """Due by the moment of the last report, so that restarts neither repeat nor put off the check."""
+        report = integrity.last_report()
+        if (report and timezone.now() < report.next_check_at) or time.monotonic() < self.daily_not_before:
+            return
+        self.daily_not_before = time.monotonic() + DAILY_RETRY_SECONDS
+        misses.forget_expired(timezone.localdate())
+        integrity.check_and_report(timezone.now())
+        log.info("integrity checked")
 
     @staticmethod
     def _try(task: Callable[[], object]) -> None:
