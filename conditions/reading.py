@@ -47,6 +47,13 @@ def flesch_kincaid_grade(text: str) -> float:
     return 0.39 * len(words) / len(sentences) + 11.8 * syllables / len(words) - 15.59
 
 
+def smog(text: str) -> float:
+    """SMOG grade of an English text, from its share of words with three syllables or more; trust it from 30 sentences on."""
+    words, sentences = words_of(text), sentences_of(text)
+    hard = sum(_english_syllables(word) >= 3 for word in words)
+    return 1.043 * (hard * 30 / len(sentences)) ** 0.5 + 3.1291 if sentences else 0.0
+
+
 def inflesz(text: str) -> float:
     """Ease of a Spanish text, 0 to 100; 55 is normal, 65 fairly easy. 100 for an empty one."""
     words, sentences = words_of(text), sentences_of(text)

@@ -1,0 +1,143 @@
+"""What a rule is, what it says, and what it knows about the site around a page."""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import lru_cache, wraps
+
+from django.db.models import Prefetch
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import override
+
+from conditions import reading
+from conditions.addresses import ENGLISH, LISTS
+from conditions.models import SPANISH, GlossaryTerm, Kind, Page, Reference, Section, SectionKind
+
+MEDICAL = {Kind.PROCEDURE, Kind.CONDITION, Kind.SYMPTOM, Kind.GUIDE}
+BLOCK = re.compile(r"<(p|li|td)\b[^>]*>(.*?)</\1>", re.S)
+CARE_BOXES = {SectionKind.EMERGENCY, SectionKind.TODAY, SectionKind.APPOINTMENT}
+# A paragraph this long that stands on two pages was copied.
+COPIED_WORDS = 15
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong, and where to mend it: a column as admin names it, in a section or figure or of the page itself.
+
+    A problem of one language keeps only that language from being published; one of neither, both.
+    """
+
+    message: str | Promise
+    field: str = ""
+    section: str = ""
+    figure: str = ""
+    language: str = ""
+    rule: str = ""
+
+    @property
+    def place(self) -> str:
+        """The anchor or key of the part that it is in; empty for the page as a whole."""
+        return self.section or self.figure
+
+    @property
+    def kind(self) -> tuple[str, str, str, str]:
+        """What makes two problems the same one at two times, although numbers in their words may differ."""
+        return self.rule, self.language, self.place, self.field
+
+    def __str__(self) -> str:
+        language = f" [{self.language}]" if self.language else ""
+        return f"{self.rule}{language}: {self.message}" + (f" (#{self.place})" if self.place else "")
+
+
+@dataclass(frozen=True)
+class Site:
+    """What rules know about the site around a page."""
+
+    today: date
+    reference_keys: frozenset[str] = field(repr=False)
+    anchors: dict[str, frozenset[str]] = field(repr=False)
+    glossary: frozenset[str] = field(repr=False)
+    owners: dict[str, set[int]] = field(repr=False)
+
+    @classmethod
+    def now(cls) -> "Site":
+        """The site as it stands. Four queries."""
+        anchors: dict[str, frozenset[str]] = {}
+        owners: dict[str, set[int]] = defaultdict(set)
+        sections = Section.objects.only("page_id", "anchor", "kind", "body_en")
+        with override(ENGLISH):
+            anchors |= {reverse(name): frozenset() for name in LISTS}
+            pages = Page.objects.published(ENGLISH).only("kind", "slug", "slug_es")
+            for page in pages.prefetch_related(Prefetch("sections", sections)):
+                anchors[page.get_absolute_url()] = anchors_of(page)
+                for section, body in bodies(page, ENGLISH):
+                    for text in long_paragraphs(body) if section.kind not in CARE_BOXES else ():
+                        owners[text].add(page.pk)
+        terms = GlossaryTerm.objects.values_list("term_en", "term_es")
+        glossary = frozenset(word for pair in terms for term in pair for word in reading.words_of(term or ""))
+        keys = frozenset(Reference.objects.values_list("key", flat=True))
+        return cls(timezone.localdate(), keys, anchors, glossary, owners)
+
+
+Rule = Callable[[Page, Site], Iterator[Problem]]
+RULES: dict[str, Rule] = {}
+
+
+def rule(function: Rule) -> Rule:
+    """Put a rule on the list under its function's name, which its problems then carry."""
+
+    @wraps(function)
+    def check(page: Page, site: Site) -> Iterator[Problem]:
+        return (replace(problem, rule=function.__name__) for problem in function(page, site))
+
+    RULES[function.__name__] = check
+    return check
+
+
+def anchors_of(page: Page) -> frozenset[str]:
+    """Every place on a page that a link can lead to."""
+    return frozenset({section.anchor for section in page.sections.all()} | {"references", "top"})
+
+
+def languages_of(page: Page) -> list[str]:
+    """English, and Spanish once the page has an address in it."""
+    return [ENGLISH, SPANISH] if page.slug_es else [ENGLISH]
+
+
+def patient_sections(page: Page) -> Iterator[Section]:
+    """Sections that patients read; the drawers for clinicians are exempt from rules about words."""
+    return (section for section in page.sections.all() if section.kind != SectionKind.CLINICIANS)
+
+
+def bodies(page: Page, language: str) -> Iterator[tuple[Section, str]]:
+    """Each section for patients with its text in a language."""
+    return ((section, getattr(section, f"body_{language}") or "") for section in patient_sections(page))
+
+
+@lru_cache(maxsize=2048)
+def spoken(body: str) -> str:
+    """A text as it is read aloud, kept, as many rules listen to the same one."""
+    return reading.speakable(body)
+
+
+def whole_text(page: Page, language: str) -> str:
+    """All that patients read on a page, as sentences."""
+    parts = (spoken(body) for _section, body in bodies(page, language))
+    return " ".join(part if part.endswith((".", "?", "!")) else f"{part}." for part in parts if part)
+
+
+def blocks(body: str) -> Iterator[tuple[str, str]]:
+    """Each paragraph, item and cell of a text: its element and what is in it."""
+    return ((match[1], match[2]) for match in BLOCK.finditer(body))
+
+
+def long_paragraphs(body: str) -> Iterator[str]:
+    """Paragraphs and items long enough to be told apart, in words alone."""
+    for _element, text in blocks(body):
+        words = reading.words_of(spoken(text))
+        if len(words) >= COPIED_WORDS:
+            yield " ".join(words)
