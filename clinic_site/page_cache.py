@@ -126,7 +126,7 @@ class PageCache:
             and response.status_code == 200
             and not response.cookies
             and response.get("Cache-Control", "").startswith("public")
-            and response.get("Content-Type", "").startswith(("text/html", "application/xml"))
+            and response.get("Content-Type", "").startswith(("text/html", "application/xml", "application/json"))
         )
 
 

@@ -67,13 +67,13 @@ def in_english_only(kind: str, slug: str) -> str:
 
 
 def public_paths() -> list[str]:
-    """Every address without arguments of its own: lists, the form and published pages, in each language that has pages."""
+    """Every address without arguments of its own: lists, the form, published pages and meanings, in each language with pages."""
     paths = []
     for language in (ENGLISH, SPANISH):
         with override(language):
             pages = [page.get_absolute_url() for page in Page.objects.published()]
             if pages:
-                paths += [reverse(name) for name in LISTS] + pages
+                paths += [reverse(name) for name in LISTS] + [reverse("conditions:glossary_terms")] + pages
     return paths
 
 

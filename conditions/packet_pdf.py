@@ -35,7 +35,7 @@ def packet_pdf(packet: Packet) -> bytes | None:
             {
                 "packet": packet,
                 "page": packet.page,
-                "presented": present(packet.page),
+                "presented": present(packet.page, on_paper=True),
                 "clinic": clinic,
                 "site_url": settings.SITE_URL,
                 "stylesheet": finders.find("css/print-packet.css"),

@@ -5,9 +5,10 @@ Turns plain rich text into the house's components. Nothing here decides or write
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
@@ -15,13 +16,16 @@ from django.utils.translation import gettext as _
 
 from . import rich_text
 from .addresses import spanish_paths
-from .models import CITATION, SPANISH, Figure, Packet, Page, Reference, Section, SectionKind
+from .glossary import GlossaryLinks
+from .models import CITATION, SPANISH, Figure, GlossaryTerm, Kind, Packet, Page, Reference, Section, SectionKind
 
 EMERGENCY_SLUG = "when-to-get-emergency-help"
 WORDS_A_MINUTE = 200
 RISK = re.compile(r"(?P<number>[\d,]+) (?:out of|in|de cada) (?P<out_of>100|1,000)", re.I)
 MakeBlocks = Callable[[str], list["Block"]]
 CARE_KINDS = {SectionKind.EMERGENCY, SectionKind.TODAY, SectionKind.APPOINTMENT}
+# Whoever reads a warning must not be led away; clinicians know the words.
+WITHOUT_GLOSSARY = CARE_KINDS | {SectionKind.CLINICIANS}
 
 
 @dataclass(frozen=True)
@@ -135,9 +139,9 @@ class Citations:
 
 
 class Presenter:
-    """Presents one page. Asks the database once each for references, packets and the shared emergency lists."""
+    """Presents one page. Asks the database once each for references, packets, glossary and the shared emergency lists."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, *, on_paper: bool = False) -> None:
         self.page = page
         self.own_sections = list(page.sections.all())
         self.figures = {figure.key: (n, figure) for n, figure in enumerate(page.figures.all(), 1)}
@@ -153,6 +157,11 @@ class Presenter:
         )
         self.packets = {packet.page.slug: packet for packet in packets} if slugs else {}
         self.paths = spanish_paths() if get_language() == SPANISH else {}
+        self.glossary = (
+            None
+            if on_paper or page.kind == Kind.NOTICE
+            else GlossaryLinks(GlossaryTerm.objects.all(), get_language() or "en", reverse("conditions:glossary"), page.name)
+        )
 
     def present(self) -> Presented:
         """The page, ready to show."""
@@ -181,7 +190,19 @@ class Presenter:
             SectionKind.TODAY: self._care(kind),
             SectionKind.APPOINTMENT: self._care(kind),
         }.get(kind, self._prose)
-        return ShownSection(section.heading, section.anchor, section.level, kind.value, make(body))
+        blocks = make(body)
+        if self.glossary and kind not in WITHOUT_GLOSSARY:
+            blocks = [self._with_terms(block, self.glossary) for block in blocks]
+        return ShownSection(section.heading, section.anchor, section.level, kind.value, blocks)
+
+    @staticmethod
+    def _with_terms(block: Block, glossary: GlossaryLinks) -> Block:
+        return replace(
+            block,
+            html=mark_safe(glossary.link(block.html)),
+            facts=[(label, mark_safe(glossary.link(text))) for label, text in block.facts],
+            risks=[replace(risk, html=mark_safe(glossary.link(risk.html))) for risk in block.risks],
+        )
 
     def _html(self, body: str) -> SafeString:
         body = CITATION.sub(self.citations.link, rich_text.with_scoped_headers(body))
@@ -250,6 +271,6 @@ class Presenter:
         return make
 
 
-def present(page: Page) -> Presented:
-    """Present a page whose sections and figures are prefetched."""
-    return Presenter(page).present()
+def present(page: Page, *, on_paper: bool = False) -> Presented:
+    """Present a page whose sections and figures are prefetched; on paper without links to the glossary."""
+    return Presenter(page, on_paper=on_paper).present()

@@ -1,6 +1,7 @@
 """Pages as schema.org, printed as JSON-LD. Pure functions from rows to text; samples are never claimed as real."""
 
 import json
+import re
 from typing import Any
 
 from django.conf import settings
@@ -177,13 +178,21 @@ def about(page: Page, context: dict[str, Any]) -> Graph:
             "followup": ("recovery",),
         }.items():
             if text := next((sections[anchor] for anchor in anchors if sections.get(anchor)), ""):
-                data[name] = text[:600]
+                data[name] = _opening(text)
     if kind == Kind.CONDITION:
         data["signOrSymptom"] = [{"@type": "MedicalSymptom", "name": entry.page.name} for entry in context["symptoms"]]
         data["possibleTreatment"] = [{"@type": "MedicalTherapy", "name": entry.page.name} for entry in context["treatments"]]
     if kind == Kind.SYMPTOM:
         data["cause"] = [{"@type": "MedicalCause", "name": entry.page.name} for entry in context["causes"]]
     return {key: value for key, value in data.items() if value not in ("", [])}
+
+
+def _opening(text: str, length: int = 320) -> str:
+    """The first whole sentences of a text; its first one where that alone is longer."""
+    if len(text) <= length:
+        return text
+    end = max(text.rfind(mark, 0, length) for mark in (". ", "? ", "! "))
+    return text[: end + 1] if end > 0 else re.split(r"(?<=[.?!]) ", text, maxsplit=1)[0]
 
 
 def breadcrumbs(trail: list[tuple[str, str]]) -> Graph:

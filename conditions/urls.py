@@ -22,6 +22,7 @@ urlpatterns = [
     path(_("physicians/"), views.physician_index, name="physician_index"),
     path(_("physicians/<slug:slug>/"), views.physician_detail, name="physician"),
     path(_("glossary/"), views.glossary, name="glossary"),
+    path(_("glossary/terms.json"), views.glossary_terms, name="glossary_terms"),
     path(_("search/"), views.search, name="search"),
     path("<slug:slug>/", views.page_detail, {"kind": Kind.NOTICE}, name="notice"),
 ]

@@ -4,7 +4,7 @@ import datetime
 from typing import Any
 
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -225,6 +225,16 @@ def glossary(request: HttpRequest) -> HttpResponse:
         letters.setdefault(fold(term.term)[0].upper(), []).append(term)
     context = {"letters": list(letters.items()), "structured_data": structured_data.for_crumbs([(_("Glossary"), request.path)])}
     return _respond(request, "conditions/glossary.html", context, "glossary")
+
+
+@require_safe
+@cached_public
+def glossary_terms(request: HttpRequest) -> JsonResponse:
+    """Every term and its meaning by anchor, for the script that shows a meaning where the word stands."""
+    terms = {term.slug: [term.term, term.definition] for term in GlossaryTerm.objects.all()}
+    response = JsonResponse({"more": _("See the glossary"), "terms": terms}, json_dumps_params={"ensure_ascii": False})
+    response["X-Robots-Tag"] = "noindex"
+    return response
 
 
 @require_safe

@@ -76,6 +76,78 @@ for (const list of all(".toc details")) {
   list.addEventListener("click", (event) => event.target.closest("a") && (list.open = false));
 }
 
+// A medical word shows its meaning where it stands. Without this it is a link to the glossary, and so it stays on any failure.
+const words = all("a.term");
+if (words.length && "showPopover" in HTMLElement.prototype) {
+  const card = document.createElement("div");
+  card.id = "meaning";
+  card.className = "meaning";
+  card.popover = "auto";
+  card.setAttribute("role", "group");
+  card.setAttribute("aria-labelledby", "meaning-term");
+  const [term, definition, foot, more] = ["p", "p", "p", "a"].map((tag) => document.createElement(tag));
+  term.id = "meaning-term";
+  term.className = "meaning__term";
+  foot.append(more);
+  card.append(term, definition, foot);
+  document.body.append(card);
+
+  let loading, shown, held;
+  const meanings = () => {
+    loading ??= fetch(new URL("terms.json", words[0].href)).then((answer) => (answer.ok ? answer.json() : Promise.reject(answer)));
+    loading.catch(() => (loading = undefined));
+    return loading;
+  };
+  // Below the word, or above it where there is no room; never past the edges of the window.
+  const place = (word) => {
+    const lines = [...word.getClientRects()];
+    const left = Math.max(16, Math.min(lines[0].left, document.documentElement.clientWidth - card.offsetWidth - 16));
+    const above = lines[0].top - card.offsetHeight - 8;
+    const below = lines.at(-1).bottom + 8;
+    const top = below + card.offsetHeight > innerHeight && above > 0 ? above : below;
+    card.style.inset = `${top + scrollY}px auto auto ${left + scrollX}px`;
+  };
+  card.addEventListener("beforetoggle", (event) => {
+    if (event.newState !== "closed") return;
+    shown?.setAttribute("aria-expanded", "false");
+    shown = undefined;
+  });
+  for (const word of words) {
+    word.setAttribute("role", "button");
+    word.setAttribute("aria-expanded", "false");
+    word.setAttribute("aria-controls", card.id);
+    for (const event of ["pointerenter", "focus"]) word.addEventListener(event, () => meanings().catch(() => {}));
+    // A press on the word closes its card before the click comes: that click is not to open it again.
+    word.addEventListener("pointerdown", () => (held = shown));
+    word.addEventListener("keydown", (event) => {
+      held = undefined;
+      if (event.key !== " ") return;
+      event.preventDefault();
+      word.click();
+    });
+    word.addEventListener("click", async (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+      event.preventDefault();
+      if (shown === word || held === word) return card.hidePopover();
+      try {
+        const found = await meanings();
+        [term.textContent, definition.textContent] = found.terms[word.hash.slice(1)];
+        more.textContent = found.more;
+      } catch {
+        return location.assign(word.href);
+      }
+      if (card.matches(":popover-open")) card.hidePopover();
+      more.href = word.href;
+      word.after(card);
+      card.showPopover();
+      place(word);
+      shown = word;
+      word.setAttribute("aria-expanded", "true");
+    });
+  }
+  addEventListener("resize", () => shown && place(shown));
+}
+
 // Print the page, or only the list that a button stands in.
 for (const button of all("[data-print]")) {
   button.hidden = false;

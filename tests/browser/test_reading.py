@@ -1,0 +1,100 @@
+"""Reading aids in a real browser: meanings in place and the contents list, by mouse, by keyboard and without script."""
+
+from .conftest import DESKTOP, PHONE
+from .test_accessibility import violations
+
+OSTEOTOMY = "/procedures/spinal-osteotomy/"
+
+
+def test_a_word_shows_its_meaning_where_it_stands_and_gives_the_way_back(open_tab):
+    tab, watch = open_tab()
+    asked = []
+    tab.on("request", lambda request: asked.append(request.url) if request.url.endswith("terms.json") else None)
+    tab.goto(OSTEOTOMY)
+    assert not asked
+    word = tab.locator("a.term").first
+    card = tab.locator("#meaning")
+    word.focus()
+    tab.keyboard.press("Enter")
+    card.wait_for(state="visible")
+    assert word.get_attribute("aria-expanded") == "true"
+    assert card.inner_text().startswith(word.inner_text().capitalize()[:6])
+    assert violations(tab) == []
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.textContent") == "See the glossary"
+    tab.keyboard.press("Escape")
+    card.wait_for(state="hidden")
+    assert word.get_attribute("aria-expanded") == "false"
+    assert tab.evaluate("document.activeElement.className") == "term"
+    tab.keyboard.press("Space")
+    card.wait_for(state="visible")
+    tab.keyboard.press("Space")
+    card.wait_for(state="hidden")
+    assert len(asked) == 1
+    assert tab.url.endswith(OSTEOTOMY) and watch.is_clean()
+
+
+def test_a_second_press_or_a_press_beside_it_closes_the_meaning(open_tab):
+    tab, _ = open_tab(PHONE)
+    tab.goto("/es/procedimientos/osteotomia-vertebral/")
+    first, second = tab.locator("a.term").nth(2), tab.locator("a.term").nth(3)
+    card = tab.locator("#meaning")
+    first.click()
+    card.wait_for(state="visible")
+    first.click()
+    card.wait_for(state="hidden")
+    second.click()
+    card.wait_for(state="visible")
+    assert (first.get_attribute("aria-expanded"), second.get_attribute("aria-expanded")) == ("false", "true")
+    box = card.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= PHONE["width"]
+    tab.mouse.click(5, 5)
+    card.wait_for(state="hidden")
+
+
+def test_without_script_and_without_an_answer_a_word_is_a_link_to_the_glossary(open_tab):
+    tab, _ = open_tab(javascript=False)
+    tab.goto(OSTEOTOMY)
+    tab.locator("a.term").first.click()
+    assert "/glossary/#" in tab.url
+    tab, _ = open_tab()
+    tab.route("**/terms.json", lambda route: route.abort())
+    tab.goto(OSTEOTOMY)
+    tab.locator("a.term").first.click()
+    tab.wait_for_url("**/glossary/#*")
+
+
+def test_the_contents_list_follows_the_reader(open_tab):
+    tab, watch = open_tab(DESKTOP)
+    tab.goto(OSTEOTOMY)
+    for anchor in ("risks", "recovery"):
+        tab.locator(f".toc a[href='#{anchor}']").click()
+        tab.locator(f".toc a[href='#{anchor}'][aria-current]").wait_for()
+        assert tab.locator(".toc [aria-current]").count() == 1
+    tab.evaluate("scrollTo(0, 0)")
+    tab.locator(".toc [aria-current]").wait_for(state="detached")
+    assert watch.is_clean()
+
+
+def test_on_a_phone_the_contents_list_opens_by_keyboard_and_closes_after_use(open_tab):
+    tab, _ = open_tab(PHONE)
+    tab.goto(OSTEOTOMY)
+    summary = tab.locator(".toc summary")
+    summary.focus()
+    tab.keyboard.press("Enter")
+    link = tab.locator(".toc a[href='#recovery']")
+    link.wait_for(state="visible")
+    link.press("Enter")
+    link.wait_for(state="hidden")
+    assert tab.url.endswith("#recovery")
+    assert abs(tab.locator("#recovery").bounding_box()["y"]) < PHONE["height"] / 2
+
+
+def test_without_script_the_contents_list_works(open_tab):
+    for size in (PHONE, DESKTOP):
+        tab, _ = open_tab(size, javascript=False)
+        tab.goto(OSTEOTOMY)
+        if size is PHONE:
+            tab.locator(".toc summary").click()
+        tab.locator(".toc a[href='#risks']").click()
+        assert tab.url.endswith("#risks")
