@@ -2,9 +2,8 @@
 
 import math
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
@@ -19,10 +18,11 @@ from conditions.models import SPANISH
 from . import spam
 from .consent import CONSENT_VERSION, consent_text
 from .forms import ConsultationForm, published_pages
+from .middleware import remember, to_receipt
 from .response_clock import zone_of
-from .services import NotStored, promise, submit_consultation_request
+from .services import NotStored, Receipt, promise, submit_consultation_request
 from .submission import Submission, shown_reference
-from .tokens import SubmissionToken, has_read_warning, read_receipt, receipt_token, warning_token
+from .tokens import SubmissionToken, has_read_warning, read_receipt, warning_token
 
 RETRY_AFTER_SECONDS = 120
 FREE_TEXTS = ("name", "patient_name", "relation", "message", "spoken_language", "access_needs")
@@ -92,8 +92,8 @@ def _receive(request: HttpRequest) -> HttpResponse:
         response = _show(request, "intake/not_sent.html", form, status=503, submit_label=_("Try again with the same answers"))
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
         return response
-    token_in_address = receipt_token(receipt.reference, receipt.received_at)
-    return HttpResponseRedirect(reverse("intake:received", args=[token_in_address]), status=303)
+    remember(request, receipt)
+    return to_receipt(receipt)
 
 
 def _alternates() -> dict[str, str]:
@@ -118,6 +118,7 @@ def received(request: HttpRequest, token: str) -> HttpResponse:
     if found is None:
         raise Http404
     reference, received_at = found
+    remember(request, Receipt(reference, received_at))
     clinic = current_clinic()
     with timezone.override(zone_of(clinic.time_zone)):
         return render(
