@@ -21,7 +21,7 @@ from django.conf import settings
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.http import errors
-from gunicorn.http.body import ChunkedReader
+from gunicorn.http.body import ChunkedReader, LengthReader
 from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
 from gunicorn.workers.gthread import TConn, ThreadWorker
@@ -186,6 +186,13 @@ class WholeRequestWorker(ThreadWorker):
         conn.parser.unreader.unread(bytes(arrival.data))
         conn.data_ready = True
         super().enqueue_req(conn)
+
+    def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
+        """Drop what the application left of the body: all of it is here. gunicorn would read some and hang up without a word."""
+        body = conn.parser.mesg.body
+        if keepalive and isinstance(body.reader, LengthReader):
+            body.reader.read(body.reader.length)
+        return bool(super()._keepalive_after(conn, keepalive))
 
     def finish_request(self, conn: TConn, fs: "Future[object]") -> None:
         """After an answer: wait for the connection's next request, or part without waiting."""

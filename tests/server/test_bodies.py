@@ -86,6 +86,37 @@ def test_several_requests_on_one_connection_are_answered_in_order(site_server):
     assert positions == sorted(positions)
 
 
+@pytest.mark.parametrize("length", [70_000, 300_000, 3_000_000, 10_000_000])
+def test_next_request_is_answered_after_one_whose_body_was_too_long(site_server, length):
+    connection = site_server.connection()
+    connection.connect()
+    try:
+        for _ in range(3):
+            connection.request("POST", "/consultation/", b"message=" + b"x" * length, FORM)
+            answer = connection.getresponse()
+            answer.read()
+            assert answer.status == (413 if length > 256 * 1024 else 403)
+            was_open = connection.sock is not None
+            connection.request("GET", "/robots.txt")
+            answer = connection.getresponse()
+            assert (answer.status, answer.read()[:10]) == (200, b"User-agent")
+            assert was_open
+    finally:
+        connection.close()
+
+
+def test_body_too_long_to_be_taken_is_refused_with_word_that_the_connection_ends(site_server):
+    connection = site_server.connection()
+    for _ in range(3):
+        connection.request("POST", "/consultation/", b"x" * 11_000_000, FORM)
+        answer = connection.getresponse()
+        assert (answer.status, answer.headers["Connection"]) == (413, "close")
+        answer.read()
+        connection.request("GET", "/robots.txt")
+        assert connection.getresponse().read()[:10] == b"User-agent"
+    connection.close()
+
+
 def test_client_that_asks_first_is_told_to_go_on(site_server):
     with socket.create_connection(("127.0.0.1", site_server.port), timeout=10) as sender:
         sender.sendall(HEAD + b"Expect: 100-continue\r\nContent-Length: 6\r\n\r\n")
