@@ -34,6 +34,7 @@ from intake.spool import sync_folder
 
 from . import database_copy
 from .database_copy import DatabaseFacts
+from .database_file import make_private
 from .sealed_file import Damaged, SealedReader, SealedWriter
 
 SUFFIX = ".backup"
@@ -214,7 +215,8 @@ def restore(source: Path) -> Manifest:
     """
     manifest = verify(source)
     data = Path(settings.DATA_DIR)
-    data.mkdir(parents=True, exist_ok=True)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private()
     _refuse_unless_empty()
     database_copy.refuse_foreign(manifest.database)
     folders = {"media": Path(settings.MEDIA_ROOT), "spool": Path(settings.SPOOL_DIR)}

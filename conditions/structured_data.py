@@ -169,7 +169,9 @@ def about(page: Page, context: dict[str, Any]) -> Graph:
     codes = [{"@type": "MedicalCode", "codeValue": code, "codingSystem": "ICD-10-CM"} for code in page.codes.get("icd10cm", [])]
     if codes:
         data["code"] = codes
-    sections = {section.anchor: " ".join(plain_text(block.html) for block in section.blocks) for section in context["presented"].sections}
+    sections = {
+        section.anchor: " ".join(plain_text(block.html) for block in section.blocks) for section in context["presented"].sections
+    }
     if kind == Kind.PROCEDURE:
         data["bodyLocation"] = page.body_location or "Spine"
         for name, anchors in {

@@ -1,9 +1,11 @@
 """Commands for whoever runs the site."""
 
 import re
+import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from datetime import timedelta
 from io import StringIO
 
@@ -17,7 +19,7 @@ from clinic_site.management.commands import new_key, prepare
 from intake import integrity, spool
 from intake.models import Outbox, OutboxState
 from tests.factories import submission, submitted
-from tests.live import ROOT
+from tests.live import ROOT, SiteServer
 
 
 def run(*arguments, **options):
@@ -161,3 +163,35 @@ def test_doctor_tells_what_the_daily_check_found_and_when_none_is_made_any_more(
     assert (findings["integrity"][0], code) == ("TROUBLE", 1)
     assert "1 requests without their mails" in findings["integrity"][1]
     assert "Zebra" not in str(findings)
+
+
+def modes(folder):
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir() if path.name.startswith("clinic.sqlite3")}
+
+
+def test_migrate_alone_makes_a_database_that_only_its_user_reads(tmp_path):
+    site = SiteServer(tmp_path)
+    site.manage("migrate", "-v0")
+    assert modes(tmp_path) == {"clinic.sqlite3": 0o600}
+    with closing(sqlite3.connect(site.database)) as held:
+        # SQLite keeps its files beside the database for as long as somebody reads.
+        held.execute("SELECT count(*) FROM intake_consultationrequest").fetchone()
+        site.manage("first_account")
+        assert modes(tmp_path) == dict.fromkeys(["clinic.sqlite3", "clinic.sqlite3-wal", "clinic.sqlite3-shm"], 0o600)
+
+
+def test_migrate_closes_a_database_that_others_could_read(tmp_path):
+    site = SiteServer(tmp_path)
+    for ending in ("", "-wal", "-shm"):
+        (tmp_path / f"clinic.sqlite3{ending}").touch(0o644)
+    site.manage("migrate", "-v0")
+    assert set(modes(tmp_path).values()) == {0o600}
+
+
+def test_migrate_says_in_a_line_that_the_data_folder_is_missing(tmp_path):
+    site = SiteServer(tmp_path, DATA_DIR=str(tmp_path / "gone"))
+    done = site.manage("migrate", check=False)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert "DATA_DIR" in done.stderr

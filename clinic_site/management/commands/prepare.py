@@ -13,6 +13,7 @@ from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from clinic_site.checks import PDF_PACKAGES, missing_pdf_libraries
+from clinic_site.database_file import make_private
 
 STAMP = "collected.txt"
 
@@ -44,6 +45,7 @@ class Command(BaseCommand):
         try:
             if connection.vendor == "sqlite":
                 Path(connection.settings_dict["NAME"]).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_private()
             executor = MigrationExecutor(connection)
         except (OSError, OperationalError) as error:
             raise CommandError("DATABASE_URL names a database that cannot be reached or made. Nothing was done.") from error
