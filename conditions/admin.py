@@ -15,6 +15,7 @@ from modeltranslation.admin import TranslationAdmin, TranslationStackedInline
 
 from clinic_site.models import Clinic
 
+from .admin_history import KeepsHistory
 from .models import (
     Condition,
     Figure,
@@ -117,7 +118,7 @@ class DueFilter(admin.SimpleListFilter):
 
 
 @admin.register(Page)
-class PageAdmin(EditsContent, TranslationAdmin):
+class PageAdmin(KeepsHistory, EditsContent, TranslationAdmin):
     """All pages; also where links between pages look their targets up."""
 
     inlines = [SectionInline, FigureInline, PageLinkInline]

@@ -1,5 +1,7 @@
 """Every verb that changes a page. Each owns its transaction, its lock and its revision."""
 
+from dataclasses import dataclass
+
 from django.contrib.auth.models import AbstractUser
 from django.db import transaction
 from django.utils import timezone
@@ -16,6 +18,15 @@ from .models import Page, PageRevision, RevisionAction
 
 class CannotRestore(Exception):
     """A page cannot become what it was; the text says why. Nothing was written."""
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A page changed after a form was opened on it: what it was then, what it is now, and what happened between."""
+
+    opened: PageRevision | None
+    state: Data
+    revisions: list[PageRevision]
 
 
 def record_revision(page: Page, *, by: AbstractUser | None, action: RevisionAction, comment: str = "") -> PageRevision:
@@ -36,6 +47,19 @@ def keep_present(page: Page) -> PageRevision:
     Call it before a change, so that what a change replaces can always be had back.
     """
     return record_revision(page, by=None, action=RevisionAction.SAVED, comment=_("As it stood before the next change."))
+
+
+def conflict(page: Page, opened_on: str) -> Conflict | None:
+    """What changed since the revision that a form was opened on, or None; call it while the page is locked.
+
+    A form that does not say what it was opened on counts as changed: what it would overwrite was never shown.
+    """
+    state = page_state(page)
+    opened = page.revisions.filter(pk=opened_on).first() if opened_on.isdecimal() and len(opened_on) < 19 else None
+    if opened and opened.digest == digest(state):
+        return None
+    since = page.revisions.filter(pk__gt=opened.pk) if opened else page.revisions.all()[:1]
+    return Conflict(opened, state, list(since.defer("data")))
 
 
 @transaction.atomic
@@ -60,18 +84,25 @@ def restore(revision: PageRevision, *, by: AbstractUser | None) -> PageRevision:
 
 def put_back(page: Page, revision: PageRevision) -> list[str]:
     """Store what a page said in a revision; returns the addresses of linked pages that are gone. Raises CannotRestore."""
-    data = revision.data["page"]
-    known = set(Page.objects.filter(slug__in=[link["to"] for link in data["links"]]).values_list("slug", flat=True))
-    state: Data = {
-        "page": data | {"status": page.status, "links": [link for link in data["links"] if link["to"] in known]},
-        "spanish": revision.data["spanish"] | {"status": page.status_es},
-    }
+    state, lost = restorable(page, revision)
     try:
         with transaction.atomic():
             store_state(page, state)
     except PackError as error:
         raise CannotRestore(error.cause) from None
-    return [link["to"] for link in data["links"] if link["to"] not in known]
+    return lost
+
+
+def restorable(page: Page, revision: PageRevision) -> tuple[Data, list[str]]:
+    """What a restore makes of a page, and the addresses of linked pages that are gone.
+
+    Publication stays as it is: what the public may see is a decision of today.
+    """
+    data, spanish = revision.data["page"], revision.data["spanish"]
+    known = set(Page.objects.filter(slug__in=[link["to"] for link in data["links"]]).values_list("slug", flat=True))
+    links = [link for link in data["links"] if link["to"] in known]
+    state = {"page": data | {"status": page.status, "links": links}, "spanish": spanish | {"status": page.status_es}}
+    return state, [link["to"] for link in data["links"] if link["to"] not in known]
 
 
 def _revision(page: Page, state: Data, by: AbstractUser | None, action: RevisionAction, comment: str) -> PageRevision:

@@ -1,6 +1,9 @@
 """A whole page, both languages, in the form of the pack: what its history keeps, and how it is put back."""
 
+import json
 from pathlib import Path
+
+from django.core.serializers.json import DjangoJSONEncoder
 
 from conditions.models import Page
 
@@ -10,10 +13,11 @@ from .spanish import spanish_data, store_spanish
 
 
 def page_state(page: Page) -> Data:
-    """The page as it is stored now, whatever the object at hand says."""
+    """The page as it is stored now, whatever the object at hand says, in values as JSON has them."""
     rows = Page.objects.select_related("reviewed_by", "packet")
     stored = rows.prefetch_related("sections", "figures", "links_out__target", "packet__physicians").get(pk=page.pk)
-    return {"page": page_data(stored), "spanish": spanish_data(stored)}
+    state = {"page": page_data(stored), "spanish": spanish_data(stored)}
+    return json.loads(json.dumps(state, cls=DjangoJSONEncoder))
 
 
 def store_state(page: Page, state: Data) -> None:
