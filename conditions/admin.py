@@ -15,7 +15,10 @@ from modeltranslation.admin import TranslationAdmin, TranslationStackedInline
 
 from clinic_site.models import Clinic
 
+from .admin_fields import PlacedFormSet, SideBySide
 from .admin_history import KeepsHistory
+from .content_pack import is_behind_english
+from .content_pack.states import anchors_behind
 from .models import (
     Condition,
     Figure,
@@ -47,7 +50,7 @@ class EditsContent:
     formfield_overrides = CHECKBOXES
 
     class Media:
-        js = ["js/admin-editor.js"]
+        js = ["js/admin-editor.js", "js/admin-paste.js"]
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
@@ -66,23 +69,53 @@ class EditsContent:
         return super().render_change_form(request, context, *args, **kwargs)
 
 
-class SectionInline(TranslationStackedInline):
-    """The sections of a page, in order."""
+class SectionInline(SideBySide, TranslationStackedInline):
+    """The sections of a page, in order, English and Spanish side by side."""
 
     model = Section
+    formset = PlacedFormSet
     extra = 0
+    readonly_fields = ["spanish_state"]
+    prepopulated_fields = {"anchor": ["heading_en"]}
     fieldsets = [
-        (None, {"fields": [("position", "level", "kind"), ("heading_en", "anchor"), "body_en"]}),
-        (_("Spanish"), {"classes": ["collapse"], "fields": ["heading_es", "body_es"]}),
+        (
+            None,
+            {
+                "fields": [
+                    ("position", "level", "kind", "anchor", "spanish_state"),
+                    ("heading_en", "heading_es"),
+                    ("body_en", "body_es"),
+                ]
+            },
+        ),
     ]
 
+    def get_formset(self, request, obj=None, **kwargs):
+        self.behind = anchors_behind(obj) if obj and request.method == "GET" else set()
+        return super().get_formset(request, obj, **kwargs)
 
-class FigureInline(TranslationStackedInline):
+    @admin.display(description=_("Spanish"))
+    def spanish_state(self, section: Section) -> str:
+        """What the Spanish of a section still needs."""
+        if not section.pk:
+            return "-"
+        if not section.heading_es or (section.body_en and not section.body_es):
+            return format_html('<span class="chip chip--late">{}</span>', _("Missing"))
+        if section.anchor in self.behind:
+            return format_html('<span class="chip chip--contacted">{}</span>', _("English changed since"))
+        return format_html('<span class="chip chip--published">{}</span>', _("There"))
+
+
+class FigureInline(SideBySide, TranslationStackedInline):
     """Drawings placed in the page."""
 
     model = Figure
+    formset = PlacedFormSet
     extra = 0
-    fields = ["position", "key", "title", "alt", "caption", "long_description", "callouts"]
+    fields = [
+        ("position", "key"),
+        *((f"{name}_en", f"{name}_es") for name in ("title", "alt", "caption", "long_description", "callouts")),
+    ]
     classes = ["collapse"]
 
 
@@ -90,6 +123,7 @@ class PageLinkInline(admin.StackedInline):
     """Edges of the content graph that this page holds; the other direction is derived."""
 
     model = PageLink
+    formset = PlacedFormSet
     fk_name = "source"
     extra = 0
     autocomplete_fields = ["target"]
@@ -118,7 +152,7 @@ class DueFilter(admin.SimpleListFilter):
 
 
 @admin.register(Page)
-class PageAdmin(KeepsHistory, EditsContent, TranslationAdmin):
+class PageAdmin(KeepsHistory, SideBySide, EditsContent, TranslationAdmin):
     """All pages; also where links between pages look their targets up."""
 
     inlines = [SectionInline, FigureInline, PageLinkInline]
@@ -126,8 +160,8 @@ class PageAdmin(KeepsHistory, EditsContent, TranslationAdmin):
     list_filter = ["status", "kind", DueFilter]
     search_help_text = _("Words of a name or title, or of the address")
     search_fields = ["name_en", "title_en", "name_es", "title_es", "slug"]
-    readonly_fields = ["first_published_on", "changed_at"]
-    prepopulated_fields = {"slug": ["name"]}
+    readonly_fields = ["first_published_on", "changed_at", "spanish_state"]
+    prepopulated_fields = {"slug": ["name"], "slug_es": ["name_es"]}
     actions = ["publish", "unpublish"]
     save_on_top = True
     list_per_page = 50
@@ -139,19 +173,28 @@ class PageAdmin(KeepsHistory, EditsContent, TranslationAdmin):
     def get_fieldsets(self, request, obj=None):
         kind = [] if self.fixed_kind else ["kind"]
         words = ("title", "name", "summary", "description", "card")
-        lists = [f"{field}_{code}" for field in ("alternate_names", "search_terms") for code in ("en", "es")]
-        spanish = [("slug_es", "status_es"), ("review_state_es", "reviewed_on_es"), *(f"{field}_es" for field in words)]
+        lists = [(f"{field}_en", f"{field}_es") for field in ("alternate_names", "search_terms")]
+        spanish = [("spanish_state", "spanish_matches"), ("slug_es", "status_es"), ("review_state_es", "reviewed_on_es")]
         return [
             (None, {"fields": [*kind, ("slug", "status")]}),
             (_("Medical review"), {"fields": [("review_state", "reviewed_by"), ("reviewed_on", "next_review_on")]}),
-            (_("Opening"), {"fields": [f"{field}_en" for field in words]}),
-            (_("Spanish"), {"classes": ["collapse"], "fields": spanish}),
+            (_("Opening"), {"fields": [(f"{field}_en", f"{field}_es") for field in words]}),
+            (_("Spanish"), {"fields": spanish}),
             (
                 _("For search and machines"),
                 {"classes": ["collapse"], "fields": [*lists, "regions", "schema_type", "body_location", "codes", "art"]},
             ),
             (_("Record"), {"classes": ["collapse"], "fields": ["first_published_on", "changed_at"]}),
         ]
+
+    @admin.display(description=_("Spanish"))
+    def spanish_state(self, page: Page) -> str:
+        """How the Spanish stands to the English."""
+        if not page.pk or not page.slug_es:
+            return format_html('<span class="chip">{}</span>', _("Not begun"))
+        if is_behind_english(page):
+            return format_html('<span class="chip chip--late">{}</span>', _("The English changed since it was made"))
+        return format_html('<span class="chip chip--published">{}</span>', _("Made from this English"))
 
     def save_model(self, request, obj, form, change):
         if self.fixed_kind:
@@ -242,7 +285,7 @@ class SymptomAdmin(KindAdmin):
     fixed_kind = Kind.SYMPTOM
 
 
-class PacketInline(TranslationStackedInline):
+class PacketInline(SideBySide, TranslationStackedInline):
     """Makes a guide the packet of one or more surgeons."""
 
     model = Packet
@@ -275,7 +318,7 @@ class ReferenceAdmin(EditsContent, admin.ModelAdmin):
 
 
 @admin.register(Physician)
-class PhysicianAdmin(EditsContent, TranslationAdmin):
+class PhysicianAdmin(SideBySide, EditsContent, TranslationAdmin):
     """Doctors of the clinic."""
 
     list_display = ["name", "role", "is_published", "is_sample", "accepting_new_patients"]
@@ -289,7 +332,7 @@ class PhysicianAdmin(EditsContent, TranslationAdmin):
 
 
 @admin.register(Testimonial)
-class TestimonialAdmin(EditsContent, TranslationAdmin):
+class TestimonialAdmin(SideBySide, EditsContent, TranslationAdmin):
     """Patients' own words with their authorisation, or samples."""
 
     list_display = ["display_name", "descriptor", "is_published", "is_sample", "consent_recorded_on", "consent_expires_on"]
@@ -302,7 +345,7 @@ class TestimonialAdmin(EditsContent, TranslationAdmin):
 
 
 @admin.register(GlossaryTerm)
-class GlossaryTermAdmin(EditsContent, TranslationAdmin):
+class GlossaryTermAdmin(SideBySide, EditsContent, TranslationAdmin):
     """Words and what they mean."""
 
     list_display = ["term", "definition"]

@@ -26,6 +26,11 @@ class PageForm(forms.ModelForm):
 
     opened_on = forms.IntegerField(required=False, widget=forms.HiddenInput)
     save_over = forms.BooleanField(label=gettext_lazy("I have read what changed. Replace it with what I typed."), required=False)
+    spanish_matches = forms.BooleanField(
+        label=gettext_lazy("The Spanish now matches this English"),
+        required=False,
+        help_text=gettext_lazy("Tick it when you have brought the Spanish up to the English. Readers see a note until then."),
+    )
     history_note = forms.CharField(
         label=gettext_lazy("Note for the history"),
         required=False,
@@ -109,6 +114,10 @@ class KeepsHistory:
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
+        page = form.instance
+        # Spanish that was just begun is made from the English of today.
+        if page.slug_es and (form.cleaned_data.get("spanish_matches") or not page.english_digest):
+            services.mark_spanish_current(page)
         comment = [form.cleaned_data.get("history_note")]
         if form.conflict:
             comment += [_("Saved over: %s") % described(revision) for revision in form.conflict.revisions[:1]]

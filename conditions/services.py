@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from clinic_site.models import Clinic
 
 from .content_pack.files import Data, PackError, digest
+from .content_pack.pages import english_words
 from .content_pack.spanish import english_digest
 from .content_pack.states import page_state, store_state
 from .models import Page, PageRevision, RevisionAction
@@ -18,6 +19,13 @@ from .models import Page, PageRevision, RevisionAction
 
 class CannotRestore(Exception):
     """A page cannot become what it was; the text says why. Nothing was written."""
+
+
+def mark_spanish_current(page: Page) -> None:
+    """Note that a page's Spanish says what its English, as stored now, says; call it in the changing transaction."""
+    stored = Page.objects.prefetch_related("sections", "figures").get(pk=page.pk)
+    page.english_digest = english_digest(english_words(stored))
+    Page.objects.filter(pk=page.pk).update(english_digest=page.english_digest)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from django.core.serializers.json import DjangoJSONEncoder
 from conditions.models import Page
 
 from .files import Data, Item
-from .pages import page_data, store_links, store_page
-from .spanish import spanish_data, store_spanish
+from .pages import english_words, page_data, store_links, store_page
+from .spanish import is_behind_english, spanish_data, store_spanish
 
 
 def page_state(page: Page) -> Data:
@@ -27,3 +27,14 @@ def store_state(page: Page, state: Data) -> None:
     store_page(item, Page.objects.get(pk=page.pk))
     store_links(item)
     store_spanish(Item("spanish", state["spanish"] | {"slug": state["page"]["slug"]}, Path()))
+
+
+def anchors_behind(page: Page) -> set[str]:
+    """Sections whose English changed since the page's Spanish was made from it, as far as its history goes back."""
+    if not is_behind_english(page):
+        return set()
+    made_from = page.revisions.filter(english_digest=page.english_digest).first()
+    if not made_from:
+        return set()
+    then = {section["anchor"]: section for section in made_from.data["page"]["sections"]}
+    return {now["anchor"] for now in english_words(page)["sections"] if then.get(now["anchor"]) != now}

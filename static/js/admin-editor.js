@@ -9,7 +9,9 @@ document.addEventListener("prose-editor:ready", (event) => {
   const { editor, textarea } = event.detail;
   const label = textarea.labels[0];
   if (!label) return;
-  editor.setOptions({ editorProps: { attributes: { "aria-label": label.textContent.trim().replace(/:$/, "") } } });
+  const attributes = { "aria-label": label.textContent.trim().replace(/:$/, "") };
+  if (textarea.lang) attributes.lang = textarea.lang;
+  editor.setOptions({ editorProps: { attributes } });
   label.addEventListener("click", () => editor.commands.focus());
 });
 

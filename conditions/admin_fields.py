@@ -1,0 +1,93 @@
+"""Fields of the admin forms: both languages side by side, and lists typed one entry a line."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db import models
+from django.forms.models import BaseInlineFormSet
+from django.http import HttpRequest
+from django.utils.text import capfirst, format_lazy
+from django.utils.translation import gettext_lazy as _
+
+LANGUAGES = {"en": _("English"), "es": _("Spanish")}
+
+
+class LinesField(forms.Field):
+    """A list of texts, typed one a line."""
+
+    widget = forms.Textarea
+
+    def prepare_value(self, value: Any) -> Any:
+        """The list as lines; what was typed as it was typed."""
+        return "\n".join(str(entry) for entry in value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> list[str]:
+        """The lines that hold something."""
+        lines = value if isinstance(value, list) else (value or "").splitlines()
+        return [line.strip() for line in lines if line.strip()]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Whether the list is another; how it is broken into lines does not count."""
+        return self.to_python(initial) != self.to_python(data)
+
+
+class CodesField(LinesField):
+    """ICD-10-CM codes, typed one a line, kept under the name of their system."""
+
+    SYSTEM = "icd10cm"
+
+    def prepare_value(self, value: Any) -> Any:
+        """The codes as lines."""
+        return super().prepare_value(value.get(self.SYSTEM, []) if isinstance(value, dict) else value)
+
+    def clean(self, value: Any) -> dict[str, list[str]]:
+        """The codes under the name of their system, or nothing."""
+        codes = [code.upper() for code in super().clean(value)]
+        return {self.SYSTEM: codes} if codes else {}
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Whether a code came or went."""
+        return super().has_changed(initial.get(self.SYSTEM, []) if isinstance(initial, dict) else initial, data)
+
+
+LINES = dict.fromkeys(("alternate_names", "search_terms", "callouts", "languages"), LinesField) | {"codes": CodesField}
+
+
+class SideBySide:
+    """Forms that name the language of each field, for people and for machines, and take lists one entry a line."""
+
+    def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
+        """The field, labelled with its language, so that spelling is checked and read aloud in that language."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        original = getattr(db_field, "translated_field", db_field)
+        if field is None:
+            return None
+        if original.name in LINES and isinstance(original, models.JSONField):
+            widget = admin.widgets.AdminTextareaWidget(attrs={"rows": 3, "class": "vLargeTextField lines"})
+            help_text = original.help_text or _("One a line.")
+            field = LINES[original.name](label=field.label, required=False, help_text=help_text, widget=widget)
+        if language := getattr(db_field, "language", ""):
+            field.label = format_lazy("{} ({})", capfirst(original.verbose_name), LANGUAGES[language])
+            field.widget.attrs["lang"] = language
+            if language != "en":
+                field.help_text = ""
+        return field
+
+
+class PlacedFormSet(BaseInlineFormSet):
+    """Rows that have a position: a new one without a number goes to the end."""
+
+    def add_fields(self, form: forms.ModelForm, index: int | None) -> None:
+        """Leaves the position of a new row open."""
+        super().add_fields(form, index)
+        if form.instance.pk is None:
+            form.fields["position"].required = False
+            form.initial["position"] = None
+
+    def save_new(self, form: forms.ModelForm, commit: bool = True) -> models.Model:
+        """The new row, at the end where no number was typed."""
+        if form.instance.position is None:
+            taken = [row.instance.position for row in self.forms if row.instance.position is not None]
+            form.instance.position = max(taken, default=-1) + 1
+        return super().save_new(form, commit)
