@@ -41,7 +41,7 @@ _CLEANER = nh3.Cleaner(
     attributes=_ATTRIBUTES,
     url_schemes={"http", "https", "mailto", "tel"},
     link_rel=None,
-    clean_content_tags={"script", "style"},
+    clean_content_tags={"script", "style", "title", "xml"},
 )
 
 ITEM = re.compile(r"<li[^>]*>(.*?)</li>", re.S)
@@ -50,6 +50,8 @@ PLACE = re.compile(r"<p>\s*\[(figure|packet):([a-z0-9-]+)\]\s*</p>")
 LIST = re.compile(r"<(ul|ol)>(.*?)</\1>", re.S)
 # What the editor puts inside every item and cell; written by hand, they hold their text directly.
 _LONE_PARAGRAPH = re.compile(r"<(li|td|th)([^>]*)>\s*<p>((?:(?!</?(?:p|ul|ol|table)\b).)*)</p>\s*</\1>", re.S)
+# Word leaves room with lines that hold a space.
+_EMPTY = re.compile(r"<p[^>]*>(?:\s|&nbsp;|<br>)*</p>\n?")
 _PLAIN_SPAN = re.compile(r' (?:colspan|rowspan)="1"')
 INTERNAL_LINK = re.compile(r'href="(/[^"]*)"')
 _TAG = re.compile(r"<[^>]+>")
@@ -58,11 +60,12 @@ _TAG = re.compile(r"<[^>]+>")
 def clean(value: str) -> str:
     """The value with only the allowed elements and attributes, one block element a line.
 
-    Idempotent: cleaning twice changes nothing. An empty paragraph counts as nothing,
+    Idempotent: cleaning twice changes nothing. Empty paragraphs count as nothing,
     and a paragraph alone in an item or a cell as that item's or cell's own text.
     """
     value = _CLEANER.clean((value or "").replace("\r\n", "\n")).strip()
     value = _LONE_PARAGRAPH.sub(r"<\1\2>\3</\1>", _PLAIN_SPAN.sub("", value))
+    value = _EMPTY.sub("", value).strip()
     if not _TAG.sub("", value).strip():
         return ""
     value = re.sub(r">\s*\n\s*<", ">\n<", value)
