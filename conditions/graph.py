@@ -24,12 +24,13 @@ class Related:
 
 
 def related(page: Page) -> dict[str, list[Related]]:
-    """Everything near the page, by the names the templates use. Two queries.
+    """Everything near the page, by the names the templates use. One query.
 
     Symptoms of a procedure are those of the conditions it treats; treatments of
     a symptom are reached only through its conditions.
     """
-    links = _links_of({page.pk})
+    links = _links_of(page)
+    own = [link for link in links if page.pk in (link.source_id, link.target_id)]
     near: dict[str, list[Related]] = {
         "treats": [],
         "treatments": [],
@@ -39,7 +40,7 @@ def related(page: Page) -> dict[str, list[Related]]:
         "related_conditions": [],
         "read_next": [],
     }
-    for link in links:
+    for link in own:
         outward = link.source_id == page.pk
         other = link.target if outward else link.source
         if not other.is_published:
@@ -58,7 +59,8 @@ def related(page: Page) -> dict[str, list[Related]]:
     near["causes"].sort(key=attrgetter("rank"))
     near["read_next"] = near["read_next"][:READ_NEXT_SHOWN]
     if page.kind == Kind.PROCEDURE:
-        near["symptoms"] = _symptoms_of([entry.page for entry in near["treats"]])
+        treated = {entry.page.pk for entry in near["treats"]}
+        near["symptoms"] = _symptoms_of([link for link in links if link.source_id in treated])
     return near
 
 
@@ -89,17 +91,21 @@ def behind(symptoms: Collection[Page], region: str) -> list[Cause]:
     return [Cause(page, treatments[page.pk][:TREATMENTS_SHOWN]) for page in likeliest]
 
 
-def _links_of(pks: set[int]) -> list[PageLink]:
-    links = PageLink.objects.filter(Q(source__in=pks) | Q(target__in=pks, relation__in=set(Relation) - {Relation.READ_NEXT}))
-    return list(links.select_related("source", "target").order_by("position", "pk"))
+def _links_of(page: Page) -> list[PageLink]:
+    """The page's own edges, and for a procedure those from the conditions it treats to their frequent symptoms."""
+    wanted = Q(source=page) | Q(target=page, relation__in=set(Relation) - {Relation.READ_NEXT})
+    if page.kind == Kind.PROCEDURE:
+        treated = PageLink.objects.filter(source=page, relation=Relation.TREATS).values("target")
+        wanted |= Q(source__in=treated, relation=Relation.CAUSES_SYMPTOM, how_often=HowOften.COMMON)
+    return list(PageLink.objects.filter(wanted).select_related("source", "target").order_by("position", "pk"))
 
 
-def _symptoms_of(conditions: list[Page]) -> list[Related]:
-    links = PageLink.objects.filter(source__in=conditions, relation=Relation.CAUSES_SYMPTOM, how_often=HowOften.COMMON)
+def _symptoms_of(links: list[PageLink]) -> list[Related]:
     counted: dict[int, tuple[int, Page]] = {}
-    for link in links.select_related("target"):
-        count, _page = counted.get(link.target_id, (0, link.target))
-        counted[link.target_id] = (count + 1, link.target)
+    for link in links:
+        if link.relation == Relation.CAUSES_SYMPTOM and link.how_often == HowOften.COMMON:
+            count, _page = counted.get(link.target_id, (0, link.target))
+            counted[link.target_id] = (count + 1, link.target)
     ordered = sorted(counted.values(), key=lambda entry: (-entry[0], entry[1].name))
     return [Related(symptom) for _count, symptom in ordered if symptom.is_published]
 

@@ -52,8 +52,9 @@ cached_public = cache_control(**CACHED_PUBLIC)
 
 
 def _respond(request: HttpRequest, template: str, context: dict[str, Any], nav: str = "") -> HttpResponse:
-    shown_in = {"alternates": addresses.in_both_languages(request.path), **context}
-    return render(request, template, {"nav_current": nav, **shown_in})
+    if "alternates" not in context:
+        context = {"alternates": addresses.in_both_languages(request.path), **context}
+    return render(request, template, {"nav_current": nav, **context})
 
 
 @require_safe

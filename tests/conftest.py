@@ -31,6 +31,15 @@ def _fresh_site_record():
     site_record.forget()
 
 
+@pytest.fixture
+def kept_clinic(db, monkeypatch):
+    """The clinic's record stays in memory, so that counts of queries don't hang on the second."""
+    from clinic_site import site_record
+
+    monkeypatch.setattr(site_record, "REFRESH_SECONDS", 3600)
+    site_record.current_clinic()
+
+
 @pytest.fixture(autouse=True)
 def spool_dir(tmp_path, settings):
     """Each test has a spool and a data folder of its own."""

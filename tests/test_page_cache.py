@@ -26,7 +26,7 @@ def no_database():
     return connection.execute_wrapper(refuse)
 
 
-def test_a_page_asked_for_twice_costs_the_database_nothing(client, django_assert_num_queries):
+def test_a_page_asked_for_twice_costs_the_database_nothing(client, django_assert_num_queries, kept_clinic):
     first = client.get(PAGE)
     with django_assert_num_queries(0):
         second = client.get(PAGE)

@@ -4,17 +4,10 @@ import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 
-from clinic_site import site_record, staff_groups
+from clinic_site import staff_groups
 from tests.browser.conftest import browser_type_launch_args, open_tab, sign_in, staff_password  # noqa: F401
 from tests.factories import UserFactory
 from tests.live import live_template, new_site, site_server  # noqa: F401
-
-
-@pytest.fixture
-def kept_clinic(db, monkeypatch):
-    """The clinic's record stays in memory, so that counts of queries don't hang on the second."""
-    monkeypatch.setattr(site_record, "REFRESH_SECONDS", 3600)
-    site_record.current_clinic()
 
 
 def member(group, **values):

@@ -101,7 +101,7 @@ def test_the_start_page_holds_no_answer(desk):
     assert MARKER not in desk.get("/admin/").content.decode()
 
 
-def test_the_start_page_costs_at_most_twelve_queries(desk, boss, waiting, django_assert_max_num_queries):
+def test_the_start_page_costs_at_most_twelve_queries(desk, boss, waiting, django_assert_max_num_queries, kept_clinic):
     for client, count in ((desk, 12), (boss, 12)):
         client.get("/admin/")
         with django_assert_max_num_queries(count):
