@@ -187,6 +187,12 @@ class Visitor:
             with error:
                 return error.code, error.url, error.read().decode()
 
+    def fill_out(self, path: str, **answers: str) -> tuple[int, str, str]:
+        """Open a page with one form, and send that with these answers."""
+        _, _, page = self.open(path)
+        token = page.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
+        return self.open(path, {"csrfmiddlewaretoken": token} | answers)
+
     def open_once(self, path: str, fields: dict[str, str]) -> tuple[int, str]:
         """Post fields and follow nothing; returns status and where the answer points."""
         cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.jar)

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page as Tab
 
-from tests.live import live_template, new_site, site_server, start_server  # noqa: F401
+from tests.live import Visitor, live_template, new_site, site_server, start_server  # noqa: F401
 from tests.prerequisites import chromium
 
 PHONE = {"width": 390, "height": 844}
@@ -54,9 +54,14 @@ def open_tab(new_context, site_server):  # noqa: F811
 
 @pytest.fixture(scope="session")
 def staff_password(site_server):  # noqa: F811
-    """The one-time password of the first account, as the command prints it."""
+    """What the first account chose in place of the one-time password that the command prints."""
     printed = site_server.manage("first_account").stdout
-    return re.search(r"password\s+(\S+)", printed)[1]
+    given, chosen = re.search(r"password\s+(\S+)", printed)[1], "a-fine-day-for-a-walk"
+    visitor = Visitor(site_server)
+    visitor.fill_out("/admin/login/", username="staff", password=given)
+    _, address, _ = visitor.fill_out("/admin/password_change/", old_password=given, new_password1=chosen, new_password2=chosen)
+    assert address.endswith("/admin/password_change/done/")
+    return chosen
 
 
 @pytest.fixture

@@ -5,7 +5,9 @@ from argparse import ArgumentParser
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand
+from django.db import transaction
 
+from clinic_site.models import OneTimePassword
 from clinic_site.staff_groups import ensure_groups
 
 # No vowels and nothing that is misread: 5 groups of 4 carry 96 bits.
@@ -32,10 +34,11 @@ class Command(BaseCommand):
                 )
             return
         password = "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(5))
-        accounts.create_superuser(username, password=password)
+        with transaction.atomic():
+            OneTimePassword.objects.create(user=accounts.create_superuser(username, password=password))
         self.stdout.write(
             "First staff account, shown this once:\n"
             f"    name      {username}\n"
             f"    password  {password}\n"
-            "Change the password after signing in: /admin/password_change/"
+            "The password is for the first sign-in alone: you choose your own there."
         )
