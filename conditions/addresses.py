@@ -46,12 +46,12 @@ def in_both_languages(path: str) -> dict[str, str]:
     return found
 
 
-def of_view(name: str, languages: Iterable[str]) -> dict[str, str]:
-    """Addresses by language of a view without arguments, for languages known to have pages; none where there is only English."""
+def of_view(name: str, languages: Iterable[str], *arguments: str) -> dict[str, str]:
+    """Addresses by language of a view, for languages known to have pages; none where there is only English."""
     found = {}
     for language in languages:
         with override(language):
-            found[language] = reverse(name)
+            found[language] = reverse(name, args=arguments)
     return found if SPANISH in found else {}
 
 

@@ -15,7 +15,9 @@ from crispy_forms.utils import TEMPLATE_PACK
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import Error, connection
+from django.http import QueryDict
 from django.template import Context
+from django.utils.datastructures import MultiValueDict
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -185,6 +187,7 @@ class ConsultationForm(forms.Form):
 
     Beside the fields it carries three hidden values, see `intake/hidden.html`: the
     signed one-time id, the page it came from, and whether the warning was read.
+    `kept` is what was typed so far, to be shown again and not yet sent.
     """
 
     name = Line(
@@ -287,6 +290,7 @@ class ConsultationForm(forms.Form):
         submission_token: str = "",
         warning_token: str = "",
         honeypot: str = "",
+        kept: QueryDict | None = None,
     ) -> None:
         self.origin = origin if SLUG.fullmatch(origin) else ""
         self.origin_page = pages.get(self.origin)
@@ -302,7 +306,20 @@ class ConsultationForm(forms.Form):
                 field.error_messages["invalid_choice"] = _("Choose one of the answers in the list")
             if name in ("interest", "referral_source"):
                 field.widget.attrs["class"] = "input"
+        self.is_kept = kept is not None
+        self.keeps_optional_answers = False
+        if kept is not None:
+            self._keep(kept)
         self.helper = self._laid_out()
+
+    def _keep(self, typed: QueryDict) -> None:
+        """Show what was typed again, right or wrong, and judge none of it."""
+        answers = {name: field.widget.value_from_datadict(typed, MultiValueDict(), name) for name, field in self.fields.items()}
+        self.keeps_optional_answers = any(
+            self.fields[name].has_changed(self.get_initial_for_field(self.fields[name], name), answers[name])
+            for name in self.OPTIONAL
+        )
+        self.initial |= answers
 
     def _laid_out(self) -> FormHelper:
         helper = FormHelper()
@@ -358,7 +375,9 @@ class ConsultationForm(forms.Form):
     @property
     def optional_is_open(self) -> bool:
         """Whether the optional part holds an error or an answer, and so must not be folded away."""
-        return self.is_bound and not set(self.OPTIONAL).isdisjoint({*self.changed_data, *self.errors})
+        if not self.is_bound:
+            return self.keeps_optional_answers
+        return not set(self.OPTIONAL).isdisjoint({*self.changed_data, *self.errors})
 
     @property
     def problems(self) -> list[tuple[str, str]]:

@@ -25,6 +25,8 @@ from .submission import Submission, shown_reference
 from .tokens import SubmissionToken, has_read_warning, read_receipt, warning_token
 
 RETRY_AFTER_SECONDS = 120
+# The button of this name asks for the form in the other language, with what was typed.
+SWITCH = "switch_language"
 FREE_TEXTS = ("name", "patient_name", "relation", "message", "spoken_language", "access_needs")
 no_store = cache_control(no_store=True, private=True)
 
@@ -36,10 +38,27 @@ def consultation(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _receive(request)
     form = ConsultationForm(clinic=current_clinic(), pages=published_pages(), origin=request.GET.get("about", ""))
-    return _show(request, "intake/consultation.html", form, alternates=_alternates())
+    return _show(request, "intake/consultation.html", form)
+
+
+def _in_this_language(request: HttpRequest) -> HttpResponse:
+    """The form as it was filled in so far, in the language of the address it was posted to. Sends nothing."""
+    token = request.POST.get("submission", "")
+    form = ConsultationForm(
+        clinic=current_clinic(),
+        pages=published_pages(),
+        origin=request.POST.get("origin", ""),
+        submission_token=token if SubmissionToken.read(token) else "",
+        warning_token=request.POST.get("warning", ""),
+        honeypot=request.POST.get("website", ""),
+        kept=request.POST,
+    )
+    return _show(request, "intake/consultation.html", form)
 
 
 def _receive(request: HttpRequest) -> HttpResponse:
+    if SWITCH in request.POST:
+        return _in_this_language(request)
     clinic = current_clinic()
     token = SubmissionToken.read(request.POST.get("submission", ""))
     form = ConsultationForm(
@@ -96,17 +115,21 @@ def _receive(request: HttpRequest) -> HttpResponse:
     return to_receipt(receipt)
 
 
-def _alternates() -> dict[str, str]:
-    """The form's addresses by language, once there are Spanish pages; asks no database that was just away."""
+def _alternates(name: str, *arguments: str) -> dict[str, str]:
+    """Addresses by language, once there are Spanish pages; asks no database that was just away."""
     with override(SPANISH):
         has_spanish = bool(published_pages())
-    return addresses.of_view("intake:consultation", ("en", SPANISH) if has_spanish else ("en",))
+    return addresses.of_view(name, ("en", SPANISH) if has_spanish else ("en",), *arguments)
 
 
 def _show(
     request: HttpRequest, template: str, form: ConsultationForm, *, status: int = 200, submit_label: str = "", **context: object
 ) -> HttpResponse:
-    context |= {"form": form, "submit_label": submit_label or _("Send my request")}
+    context |= {
+        "form": form,
+        "submit_label": submit_label or _("Send my request"),
+        "alternates": _alternates("intake:consultation"),
+    }
     return render(request, template, context, status=status)
 
 
@@ -128,5 +151,6 @@ def received(request: HttpRequest, token: str) -> HttpResponse:
                 "reference": shown_reference(reference),
                 "received_at": received_at,
                 "respond_by": promise(clinic, received_at),
+                "alternates": _alternates("intake:received", token),
             },
         )

@@ -2,7 +2,7 @@
 const form = document.querySelector("#consultation-form");
 let sent = false;
 form.addEventListener("submit", (event) => {
-  sent ||= !event.defaultPrevented;
+  sent ||= !event.defaultPrevented && !event.submitter?.formNoValidate;
 });
 
 // Back after sending, with the page kept alive: nothing that was typed may still be read.

@@ -7,6 +7,7 @@ document.querySelector("[data-focus]")?.focus();
 // One request per press: the button stays pressed until the answer arrives.
 for (const form of all("form[data-once]")) {
   form.addEventListener("submit", (event) => {
+    if (event.submitter?.formNoValidate) return; // changes the language, sends nothing
     const button = form.querySelector("[type=submit]");
     if (button.getAttribute("aria-disabled") === "true") return event.preventDefault();
     button.setAttribute("aria-disabled", "true");

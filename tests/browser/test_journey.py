@@ -122,6 +122,33 @@ def test_a_warning_sign_interrupts_once_with_911_and_still_lets_the_request_thro
     expect(tab.locator(".ticket__ref")).to_be_visible()
 
 
+@pytest.mark.parametrize("javascript", [True, False], ids=["script", "no-script"])
+def test_the_other_language_keeps_what_was_typed_both_ways(open_tab, site_server, javascript):
+    name = f"Lengua {uuid.uuid4().hex[:8]}"
+    tab, watch = open_tab(PHONE, javascript)
+    before = site_server.rows("select count(*) from intake_consultationrequest")[0][0]
+    tab.goto("/consultation/?about=spinal-osteotomy")
+    fill_in(tab, name)
+    tab.locator("details.optional > summary").click()
+    tab.locator("[name=message]").fill("First line\nsecond line")
+    tab.locator("[name=imaging][value=mri]").check()
+    for button, language, path in (("Español", "es", "/es/consulta/"), ("English", "en", "/consultation/")):
+        tab.locator("header").get_by_role("button", name=button).click()
+        expect(tab).to_have_url(site_server.url(path))
+        expect(tab.locator("html")).to_have_attribute("lang", language)
+        expect(tab.locator("[name=name]")).to_have_value(name)
+        expect(tab.locator("[name=message]")).to_have_value("First line\nsecond line")
+        expect(tab.locator("[name=imaging][value=mri]")).to_be_checked()
+        expect(tab.locator("[name=consent]")).to_be_checked()
+        expect(tab.locator("[name=interest]")).to_have_value("spinal-osteotomy")
+        expect(tab.locator(".error-summary")).to_have_count(0)
+    assert site_server.rows("select count(*) from intake_consultationrequest")[0][0] == before
+    tab.locator("[name=name]").press("Enter")
+    expect(tab.locator(".ticket__ref")).to_be_visible()
+    assert site_server.rows("select count(*) from intake_consultationrequest")[0][0] == before + 1
+    assert watch.is_clean()
+
+
 def test_the_menu_works_on_a_phone_without_script(open_tab):
     tab, watch = open_tab(PHONE, javascript=False)
     tab.goto("/")
