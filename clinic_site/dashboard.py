@@ -100,11 +100,14 @@ def today(user: AbstractUser, now: datetime) -> Today:
         bars = list(_bars(timezone.localdate(now)))
     if user.has_perm("conditions.view_page"):
         pages = Page.objects.due_for_review(timezone.localdate(now)).order_by("next_review_on", "name_en")
-        due_count = pages.count()
-        due = list(pages[:PAGES_SHOWN])
+        every = list(pages)
+        due, due_count = every[:PAGES_SHOWN], len(every)
         tiles.append(
             Tile(due_count, _("Pages due for medical review"), reverse("admin:conditions_page_changelist") + "?review=due")
         )
+        if missed := Page.objects.with_failed_schedule().count():
+            label = ngettext("Page that was not ready at its time", "Pages that were not ready at their time", missed)
+            tiles.append(Tile(missed, label, reverse("admin:conditions_page_changelist") + "?schedule=failed", "late"))
     return Today(tiles, bars, due, due_count)
 
 

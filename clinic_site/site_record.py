@@ -3,7 +3,10 @@
 import logging
 import threading
 import time
+from datetime import tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.conf import settings
 from django.db import Error, connection
 
 from .models import Clinic
@@ -42,3 +45,11 @@ def current_clinic() -> Clinic:
 def forget() -> None:
     """Drop the copies, so that the next call reads the database; for commands and tests that change it."""
     _kept.clear()
+
+
+def zone_of(name: str) -> tzinfo:
+    """The time zone of this name; the site's own where the clinic's record has a wrong one."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo(settings.TIME_ZONE)

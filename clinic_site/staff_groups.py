@@ -9,6 +9,9 @@ EDITORS = "Editors"
 # Rows that are part of a page or of the clinic's record and may go with an edit, and searches that were seen to.
 PARTS = {"section", "figure", "pagelink", "packet", "reference", "glossaryterm", "openinghours", "holiday", "searchmiss"}
 
+# Rows that the site writes itself, and nobody changes.
+RECORDS = {"packrecord", "pagerevision", "publishoverride", "reviewreminder"}
+
 
 def ensure_groups() -> None:
     """Make both groups, or add what they lack; takes nothing away that somebody gave them.
@@ -20,7 +23,8 @@ def ensure_groups() -> None:
     removes = Q(codename__in=[f"delete_{part}" for part in PARTS])
     pages = Q(content_type__app_label="conditions")
     clinic = Q(content_type__app_label="clinic_site") & ~Q(codename="add_clinic")
-    _grant(EDITORS, (pages | clinic) & (writes | removes) & ~Q(content_type__model__in=["packrecord", "pagerevision"]))
+    _grant(EDITORS, (pages | clinic) & (writes | removes) & ~Q(content_type__model__in=RECORDS))
+    _grant(EDITORS, pages & Q(codename__in=["view_publishoverride", "view_reviewreminder"]))
 
 
 def _grant(name: str, which: Q) -> None:

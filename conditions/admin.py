@@ -1,15 +1,14 @@
 """Editing what patients read."""
 
 from django.contrib import admin
-from django.db import models, transaction
+from django.db import models
 from django.db.models import QuerySet
 from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from js_asset.media import Media
 from modeltranslation.admin import TranslationAdmin, TranslationStackedInline
 
@@ -17,6 +16,7 @@ from clinic_site.models import Clinic
 
 from .admin_fields import PlacedFormSet, SideBySide
 from .admin_history import KeepsHistory
+from .admin_readiness import HeldToReadiness, RecordAdmin, ScheduleFilter, planned
 from .content_pack import is_behind_english
 from .content_pack.states import anchors_behind
 from .models import (
@@ -31,11 +31,12 @@ from .models import (
     PageLink,
     Physician,
     Procedure,
+    PublishOverride,
     Reference,
+    ReviewReminder,
     ReviewState,
     SearchMiss,
     Section,
-    Status,
     Symptom,
     Testimonial,
 )
@@ -152,17 +153,17 @@ class DueFilter(admin.SimpleListFilter):
 
 
 @admin.register(Page)
-class PageAdmin(KeepsHistory, SideBySide, EditsContent, TranslationAdmin):
+class PageAdmin(HeldToReadiness, KeepsHistory, SideBySide, EditsContent, TranslationAdmin):
     """All pages; also where links between pages look their targets up."""
 
     inlines = [SectionInline, FigureInline, PageLinkInline]
     list_display = ["name", "kind_shown", "state", "review_shown", "changed", "on_site"]
-    list_filter = ["status", "kind", DueFilter]
+    list_filter = ["status", "status_es", "kind", DueFilter, ScheduleFilter]
     search_help_text = _("Words of a name or title, or of the address")
     search_fields = ["name_en", "title_en", "name_es", "title_es", "slug"]
     readonly_fields = ["first_published_on", "changed_at", "spanish_state"]
     prepopulated_fields = {"slug": ["name"], "slug_es": ["name_es"]}
-    actions = ["publish", "unpublish"]
+    actions = ["publish", "unpublish", "publish_spanish", "unpublish_spanish"]
     save_on_top = True
     list_per_page = 50
     fixed_kind = None
@@ -178,6 +179,7 @@ class PageAdmin(KeepsHistory, SideBySide, EditsContent, TranslationAdmin):
         return [
             (None, {"fields": [*kind, ("slug", "status")]}),
             (_("Medical review"), {"fields": [("review_state", "reviewed_by"), ("reviewed_on", "next_review_on")]}),
+            (_("Schedule"), {"classes": ["collapse"], "fields": ["publish_at", "publish_es_at", "unpublish_at"]}),
             (_("Opening"), {"fields": [(f"{field}_en", f"{field}_es") for field in words]}),
             (_("Spanish"), {"fields": spanish}),
             (
@@ -199,8 +201,6 @@ class PageAdmin(KeepsHistory, SideBySide, EditsContent, TranslationAdmin):
     def save_model(self, request, obj, form, change):
         if self.fixed_kind:
             obj.kind = self.fixed_kind
-        if obj.is_published and not obj.first_published_on:
-            obj.first_published_on = timezone.localdate()
         super().save_model(request, obj, form, change)
 
     def view_on_site(self, page: Page) -> str:
@@ -209,7 +209,8 @@ class PageAdmin(KeepsHistory, SideBySide, EditsContent, TranslationAdmin):
 
     @admin.display(description=_("state"), ordering="status")
     def state(self, page: Page) -> str:
-        return format_html('<span class="chip chip--{}">{}</span>', page.status, page.get_status_display())
+        plans = format_html_join("", '<span class="sub">{}</span>', ((line,) for line in planned(page)))
+        return format_html('<span class="chip chip--{}">{}</span>{}', page.status, page.get_status_display(), plans)
 
     @admin.display(description=_("changed"), ordering="changed_at")
     def changed(self, page: Page) -> str:
@@ -235,33 +236,12 @@ class PageAdmin(KeepsHistory, SideBySide, EditsContent, TranslationAdmin):
             return format_html('<span class="chip chip--late">{}</span>', _("Overdue since %s") % day)
         return format_html('{}<span class="sub">{}</span>', page.get_review_state_display(), _("next by %s") % day)
 
-    @admin.action(description=_("Publish the selected pages"), permissions=["change"])
-    @transaction.atomic
-    def publish(self, request, queryset):
-        """Publish those that have a summary; name those that do not."""
-        bare = [page.name for page in queryset if not page.summary_en]
-        ready = [page.pk for page in queryset if page.summary_en]
-        count = Page.objects.filter(pk__in=ready).update(status=Status.PUBLISHED)
-        Page.objects.filter(pk__in=ready, first_published_on=None).update(first_published_on=timezone.localdate())
-        Clinic.bump_content_revision()
-        self.message_user(request, ngettext("%d page published.", "%d pages published.", count) % count)
-        if bare:
-            self.message_user(request, _("Not published, as they have no summary: %s") % ", ".join(bare), level="WARNING")
-
-    @admin.action(description=_("Take the selected pages off the site"), permissions=["change"])
-    @transaction.atomic
-    def unpublish(self, request, queryset):
-        """Back to draft."""
-        count = Page.objects.filter(pk__in=[page.pk for page in queryset]).update(status=Status.DRAFT)
-        Clinic.bump_content_revision()
-        self.message_user(request, ngettext("%d page is a draft now.", "%d pages are drafts now.", count) % count)
-
 
 class KindAdmin(PageAdmin):
     """Pages of one kind."""
 
     list_display = ["name", "state", "review_shown", "changed", "on_site"]
-    list_filter = ["status", DueFilter]
+    list_filter = ["status", "status_es", DueFilter, ScheduleFilter]
 
 
 @admin.register(Procedure)
@@ -351,6 +331,27 @@ class GlossaryTermAdmin(SideBySide, EditsContent, TranslationAdmin):
     list_display = ["term", "definition"]
     search_fields = ["term_en", "term_es", "definition_en"]
     prepopulated_fields = {"slug": ["term"]}
+
+
+@admin.register(PublishOverride)
+class PublishOverrideAdmin(RecordAdmin):
+    """Who published what despite open problems, and why."""
+
+    list_display = ["page", "language", "at", "by_name", "reason"]
+    list_filter = ["language"]
+    fields = ["page", "language", "at", "by_name", "reason", "problems_shown"]
+
+    @admin.display(description=_("open problems"))
+    def problems_shown(self, override: PublishOverride) -> str:
+        return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((line,) for line in override.problems)))
+
+
+@admin.register(ReviewReminder)
+class ReviewReminderAdmin(RecordAdmin):
+    """Mails to reviewers: which went out, and which could not."""
+
+    list_display = ["page", "due_on", "sent_at", "attempts", "last_error"]
+    fields = ["page", "due_on", "sent_at", "attempts", "next_try_at", "last_error"]
 
 
 @admin.register(SearchMiss)

@@ -28,6 +28,8 @@ SPANISH = "es"
 CITATION = re.compile(r"\[([A-Z][A-Z0-9-]+)\]")
 # How long before its due date a medical review stands on the editors' list.
 REVIEW_AHEAD = datetime.timedelta(days=30)
+# How long after its due date a page stays in the sitemap: readers are told at once, search engines after this.
+REVIEW_GRACE = datetime.timedelta(days=90)
 
 
 class Kind(models.TextChoices):
@@ -85,9 +87,22 @@ class PageQuerySet(models.QuerySet):
         """Published pages whose medical review is overdue, or due within REVIEW_AHEAD."""
         return self.published().filter(next_review_on__lte=today + REVIEW_AHEAD)
 
-    def indexable(self) -> Self:
-        """Pages published in English that search engines may list: those with a review, or with none to need."""
-        return self.published("en").exclude(review_state=ReviewState.UNREVIEWED)
+    def indexable(self, today: datetime.date) -> Self:
+        """Pages published in English that search engines may list: with a review that is not long overdue, or with none to need."""
+        long_overdue = Q(next_review_on__lt=today - REVIEW_GRACE)
+        return self.published("en").exclude(review_state=ReviewState.UNREVIEWED).exclude(long_overdue)
+
+    def with_due_schedule(self, now: datetime.datetime) -> Self:
+        """Pages that are to be published or taken off the site by now."""
+        return self.filter(Q(publish_at__lte=now) | Q(publish_es_at__lte=now) | Q(unpublish_at__lte=now))
+
+    def with_schedule(self) -> Self:
+        """Pages with something planned."""
+        return self.exclude(publish_at=None, publish_es_at=None, unpublish_at=None)
+
+    def with_failed_schedule(self) -> Self:
+        """Pages that were to be published, but were not ready when their time came."""
+        return self.filter(Q(publish_failed_at__isnull=False) | Q(publish_es_failed_at__isnull=False))
 
     def of_kind(self, kind: Kind) -> Self:
         """Pages of one kind, by name."""
@@ -131,6 +146,19 @@ class Page(models.Model):
         max_length=64, blank=True, editable=False, help_text="Digest of the English that the Spanish was made from."
     )
 
+    publish_at = models.DateTimeField(
+        _("publish at"),
+        null=True,
+        blank=True,
+        help_text=_("In the clinic's time. It goes out then if nothing is left to mend; otherwise it stays a draft."),
+    )
+    publish_es_at = models.DateTimeField(_("publish the Spanish at"), null=True, blank=True)
+    unpublish_at = models.DateTimeField(
+        _("take off the site at"), null=True, blank=True, help_text=_("Both languages become drafts then.")
+    )
+    publish_failed_at = models.DateTimeField(_("was to be published at"), null=True, blank=True, editable=False)
+    publish_es_failed_at = models.DateTimeField(_("Spanish was to be published at"), null=True, blank=True, editable=False)
+
     first_published_on = models.DateField(_("first published"), null=True, blank=True, editable=False)
     changed_at = models.DateTimeField(_("changed"), auto_now=True)
     links = models.ManyToManyField("self", through="PageLink", symmetrical=False, through_fields=("source", "target"))
@@ -141,6 +169,7 @@ class Page(models.Model):
         verbose_name = _("page")
         verbose_name_plural = _("pages")
         ordering = ["kind", "slug"]
+        permissions = [("publish_despite_problems", _("Can publish pages with open problems, giving a reason"))]
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=Kind.values), name="page_kind"),
             models.CheckConstraint(condition=Q(status__in=Status.values) & Q(status_es__in=Status.values), name="page_status"),
@@ -163,6 +192,13 @@ class Page(models.Model):
                 condition=~Q(review_state=ReviewState.NOT_NEEDED) | Q(kind=Kind.NOTICE),
                 name="page_medical_needs_review",
                 violation_error_message=_("Only pages about the clinic do without medical review."),
+            ),
+            models.CheckConstraint(
+                condition=Q(unpublish_at__isnull=True)
+                | (Q(publish_at__isnull=True) | Q(publish_at__lt=F("unpublish_at")))
+                & (Q(publish_es_at__isnull=True) | Q(publish_es_at__lt=F("unpublish_at"))),
+                name="page_schedule_in_order",
+                violation_error_message=_("A page is taken off the site after it is published, not before."),
             ),
             models.UniqueConstraint(fields=["slug_es"], condition=~Q(slug_es=""), name="page_slug_es_once"),
         ]
@@ -408,6 +444,9 @@ class Physician(models.Model):
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     name = models.CharField(_("name"), max_length=120)
     credentials = models.CharField(_("credentials"), max_length=60, blank=True)
+    email = models.EmailField(
+        _("e-mail"), blank=True, help_text=_("For reminders of reviews; never shown. Without one they go to the clinic's e-mail.")
+    )
     role = models.CharField(_("role"), max_length=120)
     board = models.CharField(_("certified by"), max_length=200, blank=True, help_text=_("The full name of the certifying board."))
     lead = models.TextField(_("summary"), max_length=400)
@@ -566,6 +605,50 @@ class PageRevision(models.Model):
     def author(self) -> str:
         """Who made it, in words; the name outlives the account."""
         return self.made_by_name or (_("Content files") if self.action == RevisionAction.LOADED else _("The site itself"))
+
+
+class PublishOverride(models.Model):
+    """Somebody published a page although problems were open: who, when, why, and which. Rows are written once and never changed."""
+
+    page = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="overrides")
+    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
+    at = models.DateTimeField(_("when"), default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    by_name = models.CharField(_("who"), max_length=150)
+    reason = models.TextField(_("reason"), max_length=500)
+    problems = models.JSONField(_("open problems"), default=list)
+
+    class Meta:
+        verbose_name = _("publication despite problems")
+        verbose_name_plural = _("publications despite problems")
+        ordering = ["-at", "-pk"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(reason=""), name="publish_override_has_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.page}: {self.by_name}, {self.at:%Y-%m-%d}"
+
+
+class ReviewReminder(models.Model):
+    """The mail to a page's reviewer that its review is due: one for each page and due date, sent by the worker."""
+
+    page = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="reminders")
+    due_on = models.DateField(_("review due"))
+    message_id = models.CharField(_("Message-ID"), max_length=200, unique=True)
+    attempts = models.PositiveSmallIntegerField(_("tries"), default=0)
+    next_try_at = models.DateTimeField(_("next try"))
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    last_error = models.CharField(_("last error"), max_length=80, blank=True)
+
+    class Meta:
+        verbose_name = _("reminder of a review")
+        verbose_name_plural = _("reminders of reviews")
+        ordering = ["-due_on", "page"]
+        constraints = [models.UniqueConstraint(fields=["page", "due_on"], name="review_reminder_once")]
+
+    def __str__(self) -> str:
+        return f"{self.page}: {self.due_on}"
 
 
 class SearchMiss(models.Model):

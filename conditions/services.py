@@ -1,8 +1,13 @@
 """Every verb that changes a page. Each owns its transaction, its lock and its revision."""
 
+import logging
+from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -10,11 +15,181 @@ from django.utils.translation import gettext as _
 
 from clinic_site.models import Clinic
 
+from . import readiness
+from .addresses import ENGLISH
 from .content_pack.files import Data, PackError, digest
 from .content_pack.pages import english_words
 from .content_pack.spanish import english_digest
 from .content_pack.states import page_state, store_state
-from .models import Page, PageRevision, RevisionAction
+from .models import SPANISH, Page, PageRevision, PublishOverride, RevisionAction, Status
+from .readiness.problems import Problem
+
+STATUS = {ENGLISH: "status", SPANISH: "status_es"}
+PUBLISH_AT = {ENGLISH: "publish_at", SPANISH: "publish_es_at"}
+PUBLISH_FAILED_AT = {ENGLISH: "publish_failed_at", SPANISH: "publish_es_failed_at"}
+OVERRIDE = "conditions.publish_despite_problems"
+
+log = logging.getLogger(__name__)
+
+
+class NotReady(Exception):
+    """A page may not stand on the site as it is: `problems` say why. Nothing was written."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__(f"{len(problems)} problems")
+        self.problems = problems
+
+
+def problems_of(page: Page) -> list[Problem]:
+    """Everything that the readiness rules see on a page as it is stored now, in both languages."""
+    return readiness.problems_of(readiness.pages_to_check().get(pk=page.pk), readiness.Site.now())
+
+
+def in_language(problems: Iterable[Problem], language: str) -> list[Problem]:
+    """Those that keep a page from being published in a language."""
+    return [problem for problem in problems if problem.language in ("", language)]
+
+
+def published_languages(page: Page) -> list[str]:
+    """The languages in which the public is meant to read a page."""
+    return [language for language, field in STATUS.items() if getattr(page, field) == Status.PUBLISHED]
+
+
+@transaction.atomic
+def publish(page: Page, language: str, *, by: AbstractUser | None, override_reason: str = "", comment: str = "") -> Page:
+    """Let the public read a page in a language, and record a revision. Locks the page.
+
+    A page that is published already is left as it is. Raises NotReady, with nothing
+    written, while problems are open, unless `by` may override that and gives a reason,
+    which is recorded. Raises ValidationError where the page lacks what the database
+    asks of every published page.
+    """
+    page = Page.objects.select_for_update().get(pk=page.pk)
+    stood_in = published_languages(page)
+    keep_present(page)
+    setattr(page, STATUS[language], Status.PUBLISHED)
+    note_published(page)
+    page.validate_constraints()
+    page.save()
+    if language in stood_in:
+        return page
+    problems = problems_of(page)
+    hold_to_readiness(page, problems, by=by, override_reason=override_reason, stood_in=stood_in, known=problems)
+    record_revision(page, by=by, action=RevisionAction.PUBLISHED, comment=comment or override_reason)
+    Clinic.bump_content_revision()
+    return page
+
+
+def note_published(page: Page) -> None:
+    """Remember when a page was first published, and forget plans to publish what is; the caller saves it."""
+    for language in published_languages(page):
+        page.first_published_on = page.first_published_on or timezone.localdate()
+        setattr(page, PUBLISH_AT[language], None)
+        setattr(page, PUBLISH_FAILED_AT[language], None)
+
+
+@transaction.atomic
+def unpublish(page: Page, language: str, *, by: AbstractUser | None, comment: str = "") -> Page:
+    """Make a page a draft in a language, and record a revision. Locks the page; never refused."""
+    page = Page.objects.select_for_update().get(pk=page.pk)
+    keep_present(page)
+    setattr(page, STATUS[language], Status.DRAFT)
+    page.save()
+    record_revision(page, by=by, action=RevisionAction.UNPUBLISHED, comment=comment)
+    Clinic.bump_content_revision()
+    return page
+
+
+def hold_to_readiness(
+    page: Page,
+    problems: Collection[Problem],
+    *,
+    by: AbstractUser | None,
+    override_reason: str = "",
+    stood_in: Collection[str] = (),
+    known: Collection[Problem] = (),
+) -> None:
+    """Let a page stand published as it is now; call it in the changing transaction, after the change.
+
+    In the languages that it `stood_in` before with `known` problems these are let be, so
+    that such a page can still be mended. Raises NotReady for others, unless `by` may
+    override them and gives a reason; then the override is recorded.
+    """
+    fresh = new_problems(problems, known)
+    blocking = {
+        language: in_language(fresh if language in stood_in else problems, language) for language in published_languages(page)
+    }
+    if not any(blocking.values()):
+        return
+    if not (override_reason.strip() and by and by.has_perm(OVERRIDE)):
+        raise NotReady(list(dict.fromkeys(problem for found in blocking.values() for problem in found)))
+    for language, found in blocking.items():
+        if found:
+            PublishOverride.objects.create(
+                page_id=page.pk,
+                language=language,
+                by=by,
+                by_name=by.get_full_name() or by.get_username(),
+                reason=override_reason.strip()[:500],
+                problems=[str(problem) for problem in found],
+            )
+
+
+def new_problems(problems: Iterable[Problem], known: Iterable[Problem]) -> list[Problem]:
+    """Those that a published page did not have before. That its Spanish falls behind an edit of the English is none."""
+    left = Counter(problem.kind for problem in known)
+    fresh = []
+    for problem in problems:
+        if left[problem.kind]:
+            left[problem.kind] -= 1
+        elif problem.rule not in readiness.FOLLOWS_ENGLISH:
+            fresh.append(problem)
+    return fresh
+
+
+def apply_schedule(now: datetime) -> int:
+    """Publish and take off the site what is due by now, each exactly once; returns how many changes were made.
+
+    A page that is not ready stays a draft, keeps the time at which it failed, and
+    isn't tried again. One that cannot be changed at all doesn't hold up the others.
+    """
+    done = 0
+    for pk in Page.objects.with_due_schedule(now).order_by("pk").values_list("pk", flat=True):
+        try:
+            done += _apply_schedule(pk, now)
+        except Exception as error:
+            log.warning("schedule of page %s: %s", pk, type(error).__name__)
+    return done
+
+
+@transaction.atomic
+def _apply_schedule(pk: int, now: datetime) -> int:
+    page = Page.objects.select_for_update().with_due_schedule(now).filter(pk=pk).first()
+    if page is None:  # another worker was faster
+        return 0
+    steps = [(getattr(page, PUBLISH_AT[language]), language) for language in STATUS]
+    due = sorted((at, language) for at, language in [*steps, (page.unpublish_at, "")] if at and at <= now)
+    done = 0
+    for at, language in due:
+        done += _publish_on_schedule(page, language, at) if language else _unpublish_on_schedule(page)
+    return done
+
+
+def _publish_on_schedule(page: Page, language: str, at: datetime) -> int:
+    try:
+        publish(page, language, by=None, comment=_("On schedule."))
+    except (NotReady, ValidationError):
+        Page.objects.filter(pk=page.pk).update(**{PUBLISH_AT[language]: None, PUBLISH_FAILED_AT[language]: at})
+        log.warning("page %s was not ready to be published on schedule (%s)", page.pk, language)
+        return 0
+    return 1
+
+
+def _unpublish_on_schedule(page: Page) -> int:
+    for language in published_languages(Page.objects.get(pk=page.pk)):
+        unpublish(page, language, by=None, comment=_("On schedule."))
+    Page.objects.filter(pk=page.pk).update(unpublish_at=None)
+    return 1
 
 
 class CannotRestore(Exception):
@@ -77,11 +252,22 @@ def restore(revision: PageRevision, *, by: AbstractUser | None) -> PageRevision:
     Whether it is published stays as it is, and the state it had is in its history.
     Links to pages that are gone are left out, and the new revision's note says so.
     Locks the page. Raises CannotRestore, with nothing written, where the revision
-    breaks a rule of today: its address belongs to another page, its reviewer is gone.
+    breaks a rule of today: its address belongs to another page, its reviewer is gone,
+    or it would bring problems back to a page that the public reads.
     """
     page = Page.objects.select_for_update().get(pk=revision.page_id)
     keep_present(page)
+    languages = published_languages(page)
+    known = problems_of(page) if languages else []
     lost = put_back(page, revision)
+    if languages:
+        try:
+            hold_to_readiness(page, problems_of(page), by=by, stood_in=languages, known=known)
+        except NotReady as refusal:
+            listed = " ".join(str(problem.message) for problem in refusal.problems)
+            raise CannotRestore(
+                _("Take the page off the site first. This version would bring problems back: %s") % listed
+            ) from None
     comment = _("Restored the version of %s") % date_format(timezone.localtime(revision.made_at), "DATETIME_FORMAT")
     if lost:
         comment += "; " + _("left out links to pages that are gone: %s") % ", ".join(lost)

@@ -5,13 +5,14 @@ from datetime import datetime
 
 from django.contrib.sitemaps import Sitemap
 from django.urls import reverse
+from django.utils import timezone
 
 from .addresses import of_page
 from .models import Page, Physician
 
 
 class PageSitemap(Sitemap):
-    """Published pages with a medical review, or with nothing to review, each with its other language."""
+    """Published pages with a medical review that is not long overdue, or with nothing to review, each with its other language."""
 
     i18n = alternates = True
 
@@ -21,7 +22,7 @@ class PageSitemap(Sitemap):
 
     def items(self) -> Iterable[Page]:
         """Pages that may be listed."""
-        return Page.objects.indexable()
+        return Page.objects.indexable(timezone.localdate())
 
     def lastmod(self, page: Page) -> datetime:
         """When the page last changed."""

@@ -19,11 +19,10 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from clinic_site.site_record import current_clinic
+from clinic_site.site_record import current_clinic, zone_of
 
 from .fields import Undecryptable
 from .models import ConsultationRequest, NoticeKind, Outbox, OutboxState
-from .response_clock import zone_of
 
 # A sending makes about ten exchanges with the server, each of which may take EMAIL_TIMEOUT.
 LEASE_EXCHANGES = 12

@@ -3,9 +3,6 @@
 from collections.abc import Collection, Iterable
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Protocol
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from django.conf import settings
 
 # Where no opening hours are known: Monday to Friday, until five.
 USUAL_DAYS = range(5)
@@ -43,11 +40,3 @@ def promised_by(
             if not left:
                 return datetime.combine(day, closing[day.weekday()], zone)
     return datetime.combine(day, USUAL_CLOSING, zone)
-
-
-def zone_of(name: str) -> tzinfo:
-    """The time zone of this name; the site's own where the clinic's record has a wrong one."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo(settings.TIME_ZONE)

@@ -15,7 +15,7 @@ from django.urls import NoReverseMatch
 from django.utils import timezone
 
 from clinic_site.models import Clinic
-from clinic_site.site_record import current_clinic
+from clinic_site.site_record import current_clinic, zone_of
 from conditions.models import Page
 
 from . import spam, spool
@@ -37,7 +37,7 @@ from .models import (
     SearchKey,
     SearchKind,
 )
-from .response_clock import promised_by, zone_of
+from .response_clock import promised_by
 from .submission import ANSWERS, Submission
 
 REFERENCE_ATTEMPTS = 5

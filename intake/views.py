@@ -11,7 +11,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
 from clinic_site.network import client_address, network_of
-from clinic_site.site_record import current_clinic
+from clinic_site.site_record import current_clinic, zone_of
 from conditions import addresses
 from conditions.models import SPANISH
 
@@ -19,7 +19,6 @@ from . import spam
 from .consent import CONSENT_VERSION, consent_text
 from .forms import ConsultationForm, published_pages
 from .middleware import remember, to_receipt
-from .response_clock import zone_of
 from .services import NotStored, Receipt, promise, submit_consultation_request
 from .submission import Submission, shown_reference
 from .tokens import SubmissionToken, has_read_warning, read_receipt, warning_token

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from conditions.models import Page
 
-from . import numbers, people, spanish, structure, words
+from . import numbers, people, spanish, structure, words  # noqa: F401  each puts its rules on the list
 from .problems import RULES, Problem, Site
 
 __all__ = ["RULES", "Problem", "Site", "needs_a_person", "pages_to_check", "problems_of"]
@@ -19,8 +19,8 @@ __all__ = ["RULES", "Problem", "Site", "needs_a_person", "pages_to_check", "prob
 HUMAN_RULES = frozenset(
     {people.has_reviewer.__name__, people.shows_no_sample_people.__name__, spanish.spanish_has_reviewer.__name__}
 )
-# In the order in which problems are shown: what a page lacks, then how it reads, then who stands behind it.
-MODULES = (structure, words, numbers, spanish, people)
+# An edit of the English brings these about in the Spanish, which says so to its readers until it follows.
+FOLLOWS_ENGLISH = frozenset({spanish.spanish_is_current.__name__, spanish.spanish_is_complete.__name__})
 
 
 def pages_to_check() -> QuerySet[Page]:

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import zip_longest
 from urllib.parse import urlsplit
 
 from django.utils.text import capfirst
@@ -10,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from conditions.addresses import ENGLISH
-from conditions.models import Kind, Page, Relation, SectionKind, Status
+from conditions.models import CITATION, Kind, Page, Relation, SectionKind, Status
 from conditions.reading import words_of
 from conditions.rich_text import INTERNAL_LINK, PLACE, items
 
@@ -145,7 +146,7 @@ def headings_are_in_order(page: Page, site: Site) -> Iterator[Problem]:
 def sections_have_text(page: Page, site: Site) -> Iterator[Problem]:
     """No heading stands alone, unless subheadings follow it or its list is a shared one."""
     sections = list(page.sections.all())
-    for section, after in zip(sections, [*sections[1:], None], strict=True):
+    for section, after in zip_longest(sections, sections[1:]):
         leads_down = after is not None and after.level > section.level
         says = spoken(section.body_en or "") or PLACE.search(section.body_en or "")
         if not says and section.kind not in SHARED and not leads_down:
@@ -280,8 +281,14 @@ def leads_on(page: Page, site: Site) -> Iterator[Problem]:
 @rule
 def cites_known_sources(page: Page, site: Site) -> Iterator[Problem]:
     """A medical page has sources, and each key it cites is in the list of references."""
-    if page.kind in NEEDS_RED_FLAGS and not page.cited_keys:
-        yield Problem(_("No source is cited."))
-    for key in page.cited_keys:
+    cited = [
+        (language, section.anchor, key)
+        for language in languages_of(page)
+        for section in page.sections.all()
+        for key in CITATION.findall(getattr(section, f"body_{language}") or "")
+    ]
+    if page.kind in NEEDS_RED_FLAGS and not any(language == ENGLISH for language, _anchor, _key in cited):
+        yield Problem(_("No source is cited."), language=ENGLISH)
+    for language, anchor, key in dict.fromkeys(cited):
         if key not in site.reference_keys:
-            yield Problem(_("[%s] is not in the list of references.") % key)
+            yield Problem(_("[%s] is not in the list of references.") % key, f"body_{language}", anchor, language=language)

@@ -56,6 +56,14 @@ def test_behind_the_tile_of_pages_are_as_many_pages_as_it_says(editor):
     assert all(one.name in text_of(page) for one in reviewed)
 
 
+def test_a_page_that_was_not_ready_at_its_time_is_counted_and_found(editor):
+    assert "not ready at" not in text_of(editor.get("/admin/"))
+    Page.objects.filter(slug="kyphosis").update(publish_failed_at=timezone.now())
+    tile = tiles_of(editor.get("/admin/"))["Page that was not ready at its time"]
+    assert tile.count == 1
+    assert [found.slug for found in editor.get(tile.url).context["cl"].result_list] == ["kyphosis"]
+
+
 def test_people_see_only_what_they_may_look_after(desk, editor, newcomer, waiting):
     assert "Pages due for medical review" not in text_of(desk.get("/admin/"))
     assert "warning sign" not in text_of(editor.get("/admin/"))

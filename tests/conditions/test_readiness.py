@@ -198,6 +198,11 @@ def test_a_rule_speaks_on_a_spoilt_page(rule, way):
     assert heard(rule)
 
 
+def test_a_page_with_nothing_in_it_is_told_everything_it_lacks():
+    Page.objects.create(kind="condition", slug="new", title_en="New", name_en="New")
+    assert {"has_opening", "shows_red_flags", "fits_its_length", "cites_known_sources"} <= {found.rule for found in problems("new")}
+
+
 def test_a_problem_names_the_place_and_the_language():
     sign()
     says_in_spanish("Un dolor severo.")()

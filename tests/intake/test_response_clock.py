@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from intake.response_clock import promised_by, zone_of
+from clinic_site.site_record import zone_of
+from intake.response_clock import promised_by
 
 NEW_YORK = ZoneInfo("America/New_York")
 THANKSGIVING = date(2026, 11, 26)

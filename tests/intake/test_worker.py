@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from conditions.models import SearchMiss
+from conditions.models import Page, SearchMiss
 from conditions.search import misses
 from intake import integrity, spool
 from intake.management.commands.worker import Command
@@ -30,6 +30,12 @@ def test_one_round_sends_stores_and_forgets(transactional_db):
     assert ConsultationRequest.objects.count() == 2
     assert len(mail.outbox) == 4
     assert not RateBucket.objects.exists()
+
+
+def test_a_round_publishes_what_is_due(transactional_db, content):
+    Page.objects.filter(slug="privacy").update(status="draft", publish_at=timezone.now())
+    call_command("worker", once=True)
+    assert Page.objects.get(slug="privacy").status == "published"
 
 
 def test_a_round_with_the_database_away_is_survived_and_the_next_one_works(database, caplog):

@@ -1,4 +1,4 @@
-"""The background worker: sends mails, stores what waits in the spool, forgets old counters, and once a day checks it all."""
+"""The background worker: sends mails, stores what waits in the spool, publishes on schedule, and once a day checks it all."""
 
 import logging
 import os
@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
+from conditions import services as pages
 from conditions.search import misses
 from intake import integrity, outbox, services, spam
 
@@ -66,7 +67,7 @@ class Command(BaseCommand):
 
     def round(self) -> None:
         """Each task once; one that fails is logged by its kind of error and tried again in the next round."""
-        for task in (self._replay, self._send, lambda: spam.forget_expired(timezone.now()), self._daily):
+        for task in (self._replay, self._send, self._publish, lambda: spam.forget_expired(timezone.now()), self._daily):
             if not self.stop.is_set():
                 self._try(task)
 
@@ -77,6 +78,10 @@ class Command(BaseCommand):
     def _send(self) -> None:
         if sent := outbox.send_due(self.stop.is_set):
             log.info("%d mails sent", sent)
+
+    def _publish(self) -> None:
+        if done := pages.apply_schedule(timezone.now()):
+            log.info("%d pages published or taken off the site on schedule", done)
 
     def _daily(self) -> None:
         """Due by the moment of the last report, so that restarts neither repeat nor put off the check."""
