@@ -84,8 +84,9 @@ class PageQuerySet(models.QuerySet):
         return self.published()
 
     def due_for_review(self, today: datetime.date) -> Self:
-        """Published pages whose medical review is overdue, or due within REVIEW_AHEAD."""
-        return self.published().filter(next_review_on__lte=today + REVIEW_AHEAD)
+        """Pages published in any language whose medical review is overdue, or due within REVIEW_AHEAD."""
+        published = Q(status=Status.PUBLISHED) | Q(status_es=Status.PUBLISHED)
+        return self.filter(published, next_review_on__lte=today + REVIEW_AHEAD)
 
     def indexable(self, today: datetime.date) -> Self:
         """Pages published in English that search engines may list: with a review that is not long overdue, or with none to need."""

@@ -253,14 +253,16 @@ def restore(revision: PageRevision, *, by: AbstractUser | None) -> PageRevision:
     Links to pages that are gone are left out, and the new revision's note says so.
     Locks the page. Raises CannotRestore, with nothing written, where the revision
     breaks a rule of today: its address belongs to another page, its reviewer is gone,
-    or it would bring problems back to a page that the public reads.
+    or it never stood on the site, and has problems that the page there does not have.
     """
     page = Page.objects.select_for_update().get(pk=revision.page_id)
     keep_present(page)
     languages = published_languages(page)
-    known = problems_of(page) if languages else []
+    then = {ENGLISH: revision.data["page"]["status"], SPANISH: revision.data["spanish"]["status"]}
+    was_draft = any(then[language] == Status.DRAFT for language in languages)
+    known = problems_of(page) if was_draft else []
     lost = put_back(page, revision)
-    if languages:
+    if was_draft:
         try:
             hold_to_readiness(page, problems_of(page), by=by, stood_in=languages, known=known)
         except NotReady as refusal:

@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
+from conditions import reminders
 from conditions import services as pages
 from conditions.search import misses
 from intake import integrity, outbox, services, spam
@@ -67,7 +68,14 @@ class Command(BaseCommand):
 
     def round(self) -> None:
         """Each task once; one that fails is logged by its kind of error and tried again in the next round."""
-        for task in (self._replay, self._send, self._publish, lambda: spam.forget_expired(timezone.now()), self._daily):
+        for task in (
+            self._replay,
+            self._send,
+            self._publish,
+            self._remind,
+            lambda: spam.forget_expired(timezone.now()),
+            self._daily,
+        ):
             if not self.stop.is_set():
                 self._try(task)
 
@@ -82,6 +90,13 @@ class Command(BaseCommand):
     def _publish(self) -> None:
         if done := pages.apply_schedule(timezone.now()):
             log.info("%d pages published or taken off the site on schedule", done)
+
+    def _remind(self) -> None:
+        if sent := reminders.send_due(timezone.now(), self.stop.is_set):
+            log.info("%d reviewers reminded", sent)
+
+    def _forget(self) -> None:
+        spam.forget_expired(timezone.now())
 
     def _daily(self) -> None:
         """Due by the moment of the last report, so that restarts neither repeat nor put off the check."""
