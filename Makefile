@@ -1,6 +1,6 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench clean environment test-environment
+.PHONY: help run test lint torture bench clean environment test-environment
 
 PORT ?= 8000
 PYTHON ?= python3
@@ -11,7 +11,7 @@ JOBS ?= auto
 ARGS ?=
 
 help: ## List what make can do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: environment $(LOCAL_ENV) ## Serve the site on http://127.0.0.1:8000 (another port: make run PORT=8001)
 	@exec env ENV_FILE="$(CURDIR)/$(LOCAL_ENV)" $(PY) manage.py serve --prepare --port "$(PORT)"
@@ -27,6 +27,10 @@ lint: test-environment $(LOCAL_ENV) ## Check style, settings and migrations
 	@$(PY) -m ruff format --check .
 	@env ENV_FILE="$(CURDIR)/$(LOCAL_ENV)" $(PY) manage.py check --fail-level WARNING
 	@env ENV_FILE="$(CURDIR)/$(LOCAL_ENV)" $(PY) manage.py makemigrations --check --dry-run
+
+torture: test-environment ## Run the long rounds behind README's promises, for about an hour (one: make torture ARGS="kill --rounds 5")
+	@$(PY) tests/prerequisites.py
+	@$(PY) -m tests.torture $(ARGS)
 
 bench: test-environment ## Measure speed and size with a thousand pages (fewer: make bench ARGS="--pages 200")
 	@$(PY) tests/prerequisites.py

@@ -1,10 +1,11 @@
-"""Run one torture and print its figures; ends with 1 on any loss."""
+"""Run the long tortures, or one of them, and print a table of what they found; ends with 1 on any loss."""
 
 import argparse
 import os
 import random
 import sys
 import time
+from dataclasses import dataclass
 
 import django
 
@@ -16,23 +17,61 @@ django.setup()
 from . import hostile, rounds  # noqa: E402
 from .site import new_site, run_python  # noqa: E402
 
+DATABASES = ("sqlite", "postgres")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Whether nobody was let down, and the figures in a line."""
+
+    is_good: bool
+    figures: str
+
+
+@dataclass(frozen=True)
+class Torture:
+    """One kind: how to run it, on which databases, and how many rounds or requests make the long run."""
+
+    run: object
+    count: int
+    databases: tuple[str, ...] = DATABASES
+
 
 def main():
     """Read the command line, torture, report."""
     parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
-    parser.add_argument("torture", nargs="?", choices=TORTURES, default="kill")
-    parser.add_argument("--rounds", type=int, default=50, help="of kill, restart and outage (default: 50)")
-    parser.add_argument("--count", type=int, default=5000, help="of hostile requests, or of those to back up (default: 5000)")
-    parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
+    parser.add_argument("torture", nargs="*", metavar="torture", help=f"which, of: {', '.join(TORTURES)} (default: all)")
+    parser.add_argument("--rounds", type=int, help="of kill, restart and outage (default: 50, 4 and 10)")
+    parser.add_argument("--count", type=int, help="of hostile requests, and of those to back up (default: 5,000 and 50,000)")
+    parser.add_argument("--database", choices=DATABASES, help="only this one (default: one after the other)")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="repeats the same moments and inputs")
     given = parser.parse_args()
-    if given.torture == "outage":
-        given.database = "postgres"
-    say(f"{given.torture} on {given.database}, seed {given.seed}")
+    if unknown := set(given.torture) - set(TORTURES):
+        parser.error(f"no such torture: {', '.join(sorted(unknown))}")
+    table = []
+    for name in given.torture or TORTURES:
+        for database in TORTURES[name].databases:
+            if given.database in (None, database):
+                table.append((name, database, *measured(name, database, given)))
+    say("")
+    for name, database, outcome, seconds in table:
+        say(f"{name:8} {database:9} {seconds:5.0f} s  {'good' if outcome.is_good else 'NOT GOOD':9} {outcome.figures}")
+    return 0 if table and all(outcome.is_good for _, _, outcome, _ in table) else 1
+
+
+def measured(name, database, given):
+    """One torture on one database: its outcome and how long it took. What breaks off is no good outcome."""
+    torture = TORTURES[name]
+    asked = given.count if name in ("hostile", "backup") else given.rounds
+    say(f"\n{name} on {database}, seed {given.seed}")
     started = time.monotonic()
-    is_good = TORTURES[given.torture](given)
-    say(f"took {time.monotonic() - started:.0f} s: {'good' if is_good else 'NOT GOOD'}")
-    return 0 if is_good else 1
+    try:
+        outcome = torture.run(database, torture.count if asked is None else asked, given.seed)
+    except Exception as error:
+        say(repr(error))
+        outcome = Outcome(False, f"broke off: {type(error).__name__}")
+    say(outcome.figures)
+    return outcome, time.monotonic() - started
 
 
 def say(line):
@@ -40,71 +79,80 @@ def say(line):
     print(line, flush=True)
 
 
-def kill(given):
+def kill(database, count, seed):
     """SIGKILL at random moments."""
-    with new_site(given.database) as (site, _):
-        return reported(given, *rounds.kills(site, given.rounds, given.seed, say))
+    with new_site(database) as (site, _):
+        return of_people(count, *rounds.kills(site, count, seed, say))
 
 
-def restart(given):
+def restart(database, count, seed):
     """SIGTERM and a new start."""
-    with new_site(given.database) as (site, _):
-        story, count, slowest = rounds.restarts(site, given.rounds, say)
-        say(f"slowest stop {slowest:.1f} s")
-        return reported(given, story, count) and slowest < 30
+    with new_site(database) as (site, _):
+        story, stored, slowest = rounds.restarts(site, count, say)
+        outcome = of_people(count, story, stored)
+        return Outcome(outcome.is_good and slowest < 30, f"{outcome.figures}, slowest stop {slowest:.1f} s")
 
 
-def outage(given):
+def outage(database, count, seed):
     """PostgreSQL stopped and started."""
-    with new_site(given.database) as (site, postgres):
-        story, count, slowest = rounds.outages(site, postgres, given.rounds, given.seed, say)
-        say(f"slowest recovery {slowest:.1f} s")
-        return reported(given, story, count) and slowest < 5
+    with new_site(database) as (site, postgres):
+        story, stored, slowest = rounds.outages(site, postgres, count, seed, say)
+        outcome = of_people(count, story, stored)
+        return Outcome(outcome.is_good and slowest < 5, f"{outcome.figures}, slowest recovery {slowest:.1f} s")
 
 
-def nonsense(given):
+def nonsense(database, count, seed):
     """Hostile input."""
-    with new_site(given.database) as (site, _):
+    with new_site(database) as (site, _):
         site.start()
-        result = hostile.torture(site, given.count, given.seed)
+        result = hostile.torture(site, count, seed)
+        works = bool(rounds.takes_a_request(site))
         for finding in result.findings[:20]:
             say(f"  {finding}")
-        say(f"hostile requests {len(result.seconds)}, answers {dict(sorted(result.statuses.items()))}")
-        say(f"answers that must not be {len(result.findings)}, p99 {result.p99 * 1000:.0f} ms")
-        say(f"memory grown by {result.grown_megabytes:.1f} MB in the second half, to {hostile.megabytes(site):.0f} MB")
-        works = bool(rounds.takes_a_request(site))
-        say(f"a valid request afterwards {'works' if works else 'FAILS'}")
-        return result.is_good and works
+        say(f"answers {dict(sorted(result.statuses.items()))}")
+        memory = ", ".join(f"{result.megabytes_at(part / 4):.0f}" for part in range(5))
+        return Outcome(
+            result.is_good and works,
+            f"{len(result.seconds)} requests, 5xx {result.server_errors}, answers that must not be {len(result.findings)}, "
+            f"p99 {result.p99 * 1000:.0f} ms, memory of all web processes at the start and after each quarter {memory} MB "
+            f"(at most {hostile.MOST_MEGABYTES} more in the last), a valid request afterwards {'works' if works else 'FAILS'}",
+        )
 
 
-def bring_back(given):
+def bring_back(database, count, seed):
     """Backup and restore of many requests, measured."""
-    with new_site(given.database) as (site, _), new_site(given.database, prepare=False) as (empty, _):
-        run_python(site, "-m", "tests.torture.many", str(given.count))
-        say(f"{given.count} requests stored")
+    with new_site(database) as (site, _), new_site(database, prepare=False) as (empty, _):
+        run_python(site, "-m", "tests.torture.many", str(count))
+        say(f"{count} requests stored")
         started = time.monotonic()
         path, summary = site.manage("backup").stdout.strip().split("\n")
         backed_up = time.monotonic()
         restored = empty.manage("restore", path).stdout.split("\n")[0]
         seconds = time.monotonic() - backed_up
-        say(f"backup {backed_up - started:.1f} s: {summary}")
-        say(f"restore {seconds:.1f} s: {restored}")
-        say(empty.manage("check_integrity").stdout.strip())
-        return seconds < 300 and f" {given.count} requests" in restored
+        say(f"{summary}\n{restored}\n{empty.manage('check_integrity').stdout.strip()}")
+        return Outcome(
+            seconds < 300 and f" {count} requests" in restored,
+            f"{count} requests, backup {backed_up - started:.1f} s, restore {seconds:.1f} s, counts and checksums equal",
+        )
 
 
-def reported(given, story, count):
-    """Print what people saw and what is stored; whether nobody was let down."""
-    say(f"rounds {given.rounds}, {count}")
-    say(
-        f"unanswered and sent again {story.unanswered}, told 'not sent' and sent again {story.told_not_sent}, "
-        f"given up {len(story.given_up)}, refused {len(story.refused)}, other 5xx {story.server_errors}, "
-        f"slowest answer {story.slowest:.1f} s"
+def of_people(count, story, stored):
+    """What people saw and what is stored; whether nobody was let down."""
+    return Outcome(
+        bool(stored.is_clean and stored.acknowledged and not (story.given_up or story.refused or story.server_errors)),
+        f"rounds {count}, {stored}, unanswered and sent again {story.unanswered}, told 'not sent' and sent again "
+        f"{story.told_not_sent}, given up {len(story.given_up)}, refused {len(story.refused)}, other 5xx {story.server_errors}, "
+        f"slowest answer {story.slowest:.1f} s",
     )
-    return count.is_clean and count.acknowledged and not (story.given_up or story.refused or story.server_errors)
 
 
-TORTURES = {"kill": kill, "restart": restart, "outage": outage, "hostile": nonsense, "backup": bring_back}
+TORTURES = {
+    "kill": Torture(kill, 50),
+    "outage": Torture(outage, 10, ("postgres",)),
+    "restart": Torture(restart, 4),
+    "hostile": Torture(nonsense, 5000),
+    "backup": Torture(bring_back, 50_000),
+}
 
 if __name__ == "__main__":
     sys.exit(main())

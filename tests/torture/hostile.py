@@ -20,7 +20,8 @@ CANARY = "<q7zx onfocus=x>"  # what an answer must never hold unescaped
 INJECTED = "X-Injected-Q7zx"  # what no answer may have as a header
 FORM_TYPE = "application/x-www-form-urlencoded"
 SECONDS = 15
-MOST_MEGABYTES = 40  # of growth, all processes together, in the second half of a run
+MOST_MEGABYTES = 20  # of growth, all processes together, in the last quarter of a run
+SAMPLES = 100  # of memory in a run
 FIELDS = (
     *LEAST, "patient_name", "relation", "patient_is_minor", "preferred_contact", "may_leave_voicemail", "interest", "pain_area",
     "message", "imaging", "referral_source", "spoken_language", "needs_interpreter", "access_needs", "red_flags", "submission",
@@ -112,11 +113,26 @@ class Result:
     statuses: dict[int, int] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
-    grown_megabytes: float = 0.0
+    memory: list[float] = field(default_factory=list)  # megabytes at even distances, the first before the first request
 
     @property
     def p99(self):
         return sorted(self.seconds)[int(len(self.seconds) * 0.99)] if self.seconds else 0.0
+
+    @property
+    def server_errors(self):
+        return sum(count for status, count in self.statuses.items() if status >= 500)
+
+    def megabytes_at(self, part):
+        """Memory when that part of the run was done, as the middle of the samples around."""
+        middle = round((len(self.memory) - 1) * part)
+        around = sorted(self.memory[max(0, middle - 2) : middle + 3])
+        return around[len(around) // 2]
+
+    @property
+    def grown_megabytes(self):
+        """By how much memory grew in the last quarter: what is bounded has levelled off by then."""
+        return self.megabytes_at(1) - self.megabytes_at(0.75)
 
     @property
     def is_good(self):
@@ -357,17 +373,17 @@ def torture(site, count, seed, threads=2):
         generator = Generator(seed + number, form, browser.cookie)
         return [judge(site.port, generator.case()) for _ in range(min(batch, count - number * batch))]
 
-    before = 0.0
+    batches = (count + batch - 1) // batch
+    result.memory.append(megabytes(site))
     with ThreadPoolExecutor(threads) as pool:
-        for number, outcomes in enumerate(pool.map(one_batch, range((count + batch - 1) // batch))):
+        for number, outcomes in enumerate(pool.map(one_batch, range(batches)), 1):
             for judgement in outcomes:
                 result.statuses[judgement.status] = result.statuses.get(judgement.status, 0) + 1
                 result.seconds.append(judgement.seconds)
                 if judgement.finding:
                     result.findings.append(judgement.finding)
-            if number == count // batch // 2:
-                before = megabytes(site)
-    result.grown_megabytes = megabytes(site) - before
+            if number * SAMPLES // batches > (number - 1) * SAMPLES // batches:
+                result.memory.append(megabytes(site))
     return result
 
 
