@@ -10,5 +10,11 @@ class ClinicSiteConfig(AppConfig):
     verbose_name = "Clinic"
 
     def ready(self) -> None:
-        """Register the system checks."""
-        from . import checks  # noqa: F401
+        """Register the system checks, and report errors where that is asked for."""
+        from django.conf import settings
+
+        from . import checks, error_reports  # noqa: F401
+
+        # `new_key` runs before there are settings.
+        if dsn := getattr(settings, "SENTRY_DSN", ""):
+            error_reports.start(dsn)

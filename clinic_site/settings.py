@@ -16,6 +16,7 @@ import environ
 from csp.constants import NONCE, NONE, SELF
 from django_prose_editor.config import html_tags
 from js_asset import static_lazy
+from sentry_sdk.utils import BadDsn, Dsn
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -329,6 +330,16 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
 WARM_PAGES = read_bool("WARM_PAGES", default=True)
 # Consultation requests a network may send in an hour before it is asked to phone instead.
 FLOOD_LIMIT = read_int("FLOOD_LIMIT", default=60)
+
+# Errors may be reported to a service; only their kind and place, see clinic_site/error_reports.py.
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
+if SENTRY_DSN:
+    try:
+        scheme = Dsn(SENTRY_DSN).scheme
+    except (BadDsn, ValueError):
+        refuse("SENTRY_DSN", "is malformed. Copy the DSN from the settings of your project there.")
+    if PRODUCTION and scheme != "https":
+        refuse("SENTRY_DSN", "must start with https://")
 
 # --- logs: paths only; no query string, no answer, no exception message ----------------
 LOGGING = {

@@ -41,6 +41,8 @@ REFUSALS = {
     "mail to the console": ({"EMAIL_URL": "consolemail://"}, "EMAIL_URL"),
     "malformed mail address": ({"EMAIL_URL": "mail.clinic.example"}, "EMAIL_URL"),
     "no sender": ({"DEFAULT_FROM_EMAIL": ""}, "DEFAULT_FROM_EMAIL"),
+    "malformed address for error reports": ({"SENTRY_DSN": "errors.clinic.example"}, "SENTRY_DSN"),
+    "error reports in clear": ({"SENTRY_DSN": "http://key@errors.clinic.example/1"}, "SENTRY_DSN"),
     "nobody to tell": ({"STAFF_NOTICE_EMAIL": ""}, "STAFF_NOTICE_EMAIL"),
 }
 
