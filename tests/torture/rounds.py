@@ -13,7 +13,9 @@ def kills(site, rounds, seed, say=lambda line: None):
     bring_up(site)
     with Stream(site.port) as stream:
         for number in range(1, rounds + 1):
-            time.sleep(chance.uniform(0.05, 2.0))
+            # Some requests in, so that on a slow machine too each kill falls into a stream that flows.
+            stream.wait_for(chance.randint(1, 40))
+            time.sleep(chance.uniform(0.0, 0.3))
             victim = kill_something(site, chance)
             bring_up(site)
             say(f"round {number}: killed {victim}, {len(stream.story.acknowledged)} acknowledged so far")
