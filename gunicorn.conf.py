@@ -32,6 +32,8 @@ secure_scheme_headers: dict[str, str] = {}
 
 # The site logs paths itself; gunicorn's access log would hold query strings.
 accesslog = None
+# Should somebody turn it on: method, path and status.
+access_log_format = '%(h)s "%(m)s %(U)s %(H)s" %(s)s'
 errorlog = "-"
 loglevel = "warning"
 logger_class = "clinic_site.whole_requests.QuietLogger"

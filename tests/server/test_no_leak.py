@@ -1,19 +1,25 @@
 """What a person types is readable nowhere: real processes, working and broken, and every byte they leave behind."""
 
 import base64
+import re
 import sqlite3
 import subprocess
 import sys
 import time
 from urllib.parse import quote, urlencode
 
+import psycopg
 import pytest
 
+from intake.forms import ConsultationForm, Line
+from tests.admin.addresses import QUEUE
+from tests.live import Visitor
+from tests.report_server import ReportServer
 from tests.smtp_server import MailServer
 from tests.torture import rounds
-from tests.torture.fixtures import sites  # noqa: F401
+from tests.torture.fixtures import loaded_postgres, sites  # noqa: F401
 from tests.torture.people import FORM, Browser
-from tests.torture.site import health, read
+from tests.torture.site import health, read, run_python
 
 MARKER = "q7zleakmark"
 TYPED = {
@@ -73,7 +79,6 @@ class Person:
         return self.post(browser, form, headers)
 
     def post(self, browser, form, headers=None):
-        browser.close()  # a refusal may end the connection
         answer = browser.post(form, headers=HEADERS | (headers or {}))
         self.addresses.append(answer.headers.get("Location", ""))
         if answer.headers.get("Location"):
@@ -115,6 +120,25 @@ class Person:
         return statuses
 
 
+class Away:
+    """Takes a site's database away and brings it back."""
+
+    def __init__(self, site, postgres=None):
+        self.site, self.postgres = site, postgres
+
+    def __enter__(self):
+        if self.postgres:
+            self.postgres.stop()
+        else:
+            self.holder = hold(self.site.database)
+
+    def __exit__(self, *exc):
+        if self.postgres:
+            self.postgres.start()
+        else:
+            self.holder.communicate(b"done\n")
+
+
 def hold(database):
     """Another process that holds the database for itself: a lock of our own would go with any file of it that we close."""
     code = (
@@ -133,19 +157,71 @@ def wait_until(is_so, seconds=20):
         time.sleep(0.05)
 
 
-def test_nothing_typed_can_be_read_anywhere(sites, tmp_path):  # noqa: F811
+class Staff:
+    """Someone at the front desk, who looks at what came; remembers titles and addresses."""
+
+    def __init__(self, site):
+        self.visitor, self.seen = Visitor(site), []
+        given = re.search(r"password\s+(\S+)", site.manage("first_account").stdout)[1]
+        self.visitor.fill_out("/admin/login/", username="staff", password=given)
+        own = {"old_password": given, "new_password1": "a-fine-day-for-a-walk", "new_password2": "a-fine-day-for-a-walk"}
+        self.visitor.fill_out("/admin/password_change/", **own)
+
+    def look(self, path, fields=None):
+        """Open a page; its text."""
+        status, address, text = self.visitor.open(path, fields)
+        assert status == 200
+        self.seen.append(address)
+        self.seen += re.findall(r"<title>.*?</title>", text, re.S)
+        return text
+
+    def work(self):
+        """Look for the person by name, open what is found, and move it along."""
+        queue = self.look(QUEUE)
+        assert MARKER in queue  # here staff are to see it
+        token = queue.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
+        found = self.look(f"{QUEUE}search/", {"csrfmiddlewaretoken": token, "q": TYPED["name"]})
+        lead = re.search(rf'href="({QUEUE}\d+/change/)', found)[1]
+        assert MARKER in self.look(lead)
+        self.look(lead.replace("change", "history"))
+
+
+def sessions(site):
+    """What the site remembers of sessions and of what staff did, unpacked."""
+    code = (
+        "import django; django.setup()\n"
+        "from django.contrib.sessions.models import Session; from django.contrib.admin.models import LogEntry\n"
+        "print([session.get_decoded() for session in Session.objects.all()])\n"
+        "print(list(LogEntry.objects.values_list('object_repr', 'change_message')))"
+    )
+    return run_python(site, "-c", code)
+
+
+def test_every_field_that_takes_words_is_typed_in():
+    words = {name for name, field in ConsultationForm.base_fields.items() if isinstance(field, Line)}
+    assert words <= set(TYPED)
+    assert all(MARKER in TYPED[name] for name in words - {"phone"})
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_nothing_typed_can_be_read_anywhere(sites, tmp_path, request, database):  # noqa: F811
     temporary = tmp_path / "tmp"
     temporary.mkdir()
-    with MailServer() as mail:
+    postgres = request.getfixturevalue("loaded_postgres")[0] if database == "postgres" else None
+    with MailServer() as mail, ReportServer() as reports:
         environment = {
+            "SENTRY_DSN": reports.dsn,
+            # An operator may turn on the web server's own access log.
+            "GUNICORN_CMD_ARGS": "--access-logfile -",
             "FLOOD_LIMIT": "8",
             "DATABASE_TIMEOUT": "1",
             "LOG_LEVEL": "DEBUG",
             "EMAIL_TIMEOUT": "2",
             "TMPDIR": str(temporary),
         }
-        site = sites(EMAIL_URL=f"smtp://127.0.0.1:{mail.port}", **environment).start()
+        site = sites(database, EMAIL_URL=f"smtp://127.0.0.1:{mail.port}", **environment).start()
         site.start_worker()
+        staff = Staff(site)
         person = Person(site)
 
         # All well: stored, mailed, then refused for their number.
@@ -159,19 +235,20 @@ def test_nothing_typed_can_be_read_anywhere(sites, tmp_path):  # noqa: F811
         assert statuses[-1] == 429
         wait_until(lambda: mail.verbs.count("RCPT") >= 4)
 
+        staff.work()
+
         # The database is away: into the spool.
         site.worker.kill()
-        holder = hold(site.database)
-        assert person.send(message=f"{MARKER} spooled").status == 303
-        assert health(site)["spool"]["waiting"] == 1
-        assert not files_with_marker(site.folder / "spool")
+        with Away(site, postgres):
+            assert person.send(message=f"{MARKER} spooled").status == 303
+            assert health(site)["spool"]["waiting"] == 1
+            assert not files_with_marker(site.folder / "spool")
 
-        # The spool is away too.
-        (site.folder / "spool").rename(site.folder / "spool-kept")
-        (site.folder / "spool").write_text("no folder")
-        assert person.send(message=f"{MARKER} nowhere").status == 503
-        person.bend()
-        holder.communicate(b"done\n")
+            # The spool is away too.
+            (site.folder / "spool").rename(site.folder / "spool-kept")
+            (site.folder / "spool").write_text("no folder")
+            assert person.send(message=f"{MARKER} nowhere").status == 503
+            person.bend()
         (site.folder / "spool").unlink()
         (site.folder / "spool-kept").rename(site.folder / "spool")
 
@@ -187,12 +264,23 @@ def test_nothing_typed_can_be_read_anywhere(sites, tmp_path):  # noqa: F811
         assert all(MARKER in message for message in held)
         assert files_with_marker(site.folder) == []
         assert files_with_marker(temporary) == []
+        assert "_auth_user_id" in sessions(site)
+        assert not found_in(sessions(site).encode())
+        assert not found_in("\n".join(staff.seen).encode())
+        assert reports.raw
+        assert not found_in(b"".join(reports.raw))
+        assert '"GET /consultation/ ' in site.log
         assert not found_in(site.log.encode())
         assert not found_in("\n".join(person.addresses).encode())
         assert not found_in("\n".join(done.stdout + done.stderr for done in output).encode())
         assert_mails_hold_no_answer(mail)
         site.kill()
         assert files_with_marker(site.folder) == []
+        if postgres:
+            # Its tables, its write-ahead log, and its log of refused statements.
+            with psycopg.connect(site.environment["DATABASE_URL"], autocommit=True) as connection:
+                connection.execute("CHECKPOINT")
+            assert files_with_marker(postgres.folder) == []
 
 
 def assert_mails_hold_no_answer(mail):
