@@ -1,7 +1,7 @@
 """A PostgreSQL of our own for tests: a throwaway cluster on loopback that can be stopped, killed and started again.
 
 `python -m tests.postgres_server COMMAND...` runs a command with DATABASE_URL
-set to one.
+set to one, or to the PostgreSQL that DATABASE_URL names already.
 """
 
 import os
@@ -146,7 +146,9 @@ def free_port() -> int:
 
 
 def main() -> int:
-    """Run a command beside a cluster."""
+    """Run a command beside a cluster, or beside the one that is named."""
+    if os.environ.get("DATABASE_URL", "").startswith("postgres"):
+        return subprocess.run(sys.argv[1:], check=False).returncode
     with running_postgres() as server:
         return subprocess.run(sys.argv[1:], env=os.environ | {"DATABASE_URL": server.url}, check=False).returncode
 
