@@ -2,9 +2,9 @@
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
-from modeltranslation.admin import TranslationAdmin
+from modeltranslation.admin import TranslationAdmin, TranslationStackedInline
 
-from .models import Clinic, Holiday, OpeningHours
+from .models import BodyRegion, Clinic, Holiday, OpeningHours, WarningSign
 
 
 class OpeningHoursInline(admin.StackedInline):
@@ -23,11 +23,29 @@ class HolidayInline(admin.StackedInline):
     fields = [("date", "name")]
 
 
+class BodyRegionInline(TranslationStackedInline):
+    """The parts of the body it treats."""
+
+    model = BodyRegion
+    extra = 0
+    classes = ["collapse"]
+    fields = [("position", "key"), ("name_en", "name_es"), ("hint_en", "hint_es")]
+
+
+class WarningSignInline(TranslationStackedInline):
+    """What the form asks for, as it needs an emergency room."""
+
+    model = WarningSign
+    extra = 0
+    classes = ["collapse"]
+    fields = [("position", "key"), ("text_en", "text_es")]
+
+
 @admin.register(Clinic)
 class ClinicAdmin(TranslationAdmin):
     """One record: it can be changed, never added twice or deleted."""
 
-    inlines = [OpeningHoursInline, HolidayInline]
+    inlines = [OpeningHoursInline, HolidayInline, BodyRegionInline, WarningSignInline]
     fieldsets = [
         (None, {"fields": ["name", "legal_name", "tagline", "description", "is_sample"]}),
         (
@@ -49,6 +67,14 @@ class ClinicAdmin(TranslationAdmin):
         (
             _("Messages of the consultation form"),
             {"fields": ["message_headline", "message_thanks", "message_follow_up", "message_error"]},
+        ),
+        (_("Front page"), {"classes": ["collapse"], "fields": ["home_heading", "home_lead", "body_map", "regions_note"]}),
+        (
+            _("What it treats"),
+            {
+                "classes": ["collapse"],
+                "fields": ["specialist", "conditions_heading", "search_example", "urgent_signs", "medical_specialty"],
+            },
         ),
     ]
 

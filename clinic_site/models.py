@@ -1,12 +1,16 @@
 """The clinic's own record: what it is called, where it is, when it is open, what it promises."""
 
+import hashlib
 from typing import Self
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+
+from . import brand_files, theme
 
 HEADLINE = "Congratulations! You are taking the first step to overcome your neck or back pain."
 THANKS = "Thank you for choosing {clinic_name}!"
@@ -27,6 +31,13 @@ class Weekday(models.IntegerChoices):
     FRIDAY = 4, _("Friday")
     SATURDAY = 5, _("Saturday")
     SUNDAY = 6, _("Sunday")
+
+
+class BodyMap(models.TextChoices):
+    """Drawings of the house on which a patient can point to where it hurts. Values stand in the content pack."""
+
+    NONE = "", _("None: the list of parts alone")
+    SPINE = "spine", _("The spine from the side")
 
 
 class Clinic(models.Model):
@@ -59,20 +70,60 @@ class Clinic(models.Model):
     )
     message_follow_up = models.CharField(_("confirmation follow-up"), max_length=300, default=FOLLOW_UP)
     message_error = models.TextField(_("message when a request could not be stored"), default=NOT_SENT)
+    # Every column from here on may be left empty: the site then says it in general words.
+    specialist = models.CharField(
+        _("a specialist, with the article"), max_length=80, blank=True, help_text=_("For example: a spine specialist")
+    )
+    home_heading = models.CharField(_("heading"), max_length=120, blank=True, help_text=_("Left empty, the tagline stands there."))
+    home_lead = models.CharField(_("text under the heading"), max_length=300, blank=True)
+    regions_note = models.CharField(
+        _("note beside the parts of the body"),
+        max_length=300,
+        blank=True,
+        help_text=_("For example, that pain can be felt elsewhere."),
+    )
+    conditions_heading = models.CharField(_("heading of the list of conditions"), max_length=80, blank=True)
+    search_example = models.CharField(_("example in the search box"), max_length=40, blank=True)
+    urgent_signs = models.CharField(
+        _("signs that cannot wait, in a line"),
+        max_length=240,
+        blank=True,
+        help_text=_("Stands above the form. Starts with a capital letter, ends without a full stop."),
+    )
+    medical_specialty = models.CharField(
+        _("specialty for search engines"), max_length=40, blank=True, help_text=_("A schema.org MedicalSpecialty: Musculoskeletal")
+    )
+    body_map = models.CharField(_("map of the body"), max_length=12, choices=BodyMap, default=BodyMap.NONE, blank=True)
+    theme = models.JSONField(
+        _("colours"), default=dict, blank=True, help_text=_("Roles of theme.py, each #rrggbb, in light and dark.")
+    )
+    heading_font = models.SlugField(_("font of headings"), max_length=40, blank=True)
+    text_font = models.SlugField(_("font of the text"), max_length=40, blank=True)
     content_revision = models.PositiveBigIntegerField(default=1, editable=False)
 
     class Meta:
         verbose_name = _("clinic")
         verbose_name_plural = _("clinic")
-        constraints = [models.CheckConstraint(condition=Q(pk=1), name="clinic_is_one")]
+        constraints = [
+            models.CheckConstraint(condition=Q(pk=1), name="clinic_is_one"),
+            models.CheckConstraint(condition=Q(body_map__in=BodyMap.values), name="clinic_body_map"),
+        ]
 
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        """Refuses a theme that is malformed, or in which a pair of colours is too faint to read."""
+        problems = list(theme.malformed(self.theme)) or list(theme.too_faint(self.theme))
+        if problems:
+            raise ValidationError({"theme": problems})
+
     @classmethod
     def current(cls) -> Self:
         """The clinic's record; an unsaved sample one where none is stored yet."""
-        return cls.objects.prefetch_related("opening_hours", "holidays").filter(pk=1).first() or cls(
+        files = models.Prefetch("brand_files", BrandFile.objects.defer("content"))
+        kept = ("opening_hours", "holidays", "body_regions", "warning_signs", files)
+        return cls.objects.prefetch_related(*kept).filter(pk=1).first() or cls(
             pk=1, name="Sample clinic", phone="+17035550142", email="newpatients@clinic.example"
         )
 
@@ -85,6 +136,29 @@ class Clinic(models.Model):
     def thanks(self) -> str:
         """The thanks line with the clinic's name in its place."""
         return self.message_thanks.replace("{clinic_name}", self.name)
+
+    @property
+    def regions(self) -> list["BodyRegion"]:
+        """The parts of the body it treats, in order; none where no record is stored. Asks for nothing that is prefetched."""
+        return [] if self._state.adding else list(self.body_regions.all())
+
+    @property
+    def signs(self) -> list["WarningSign"]:
+        """The signs that need an emergency room, in order; none where no record is stored. Asks for nothing that is prefetched."""
+        return [] if self._state.adding else list(self.warning_signs.all())
+
+    @property
+    def colours(self) -> dict[str, str]:
+        """Every role's colour in the light scheme, by the names of theme.py: accent, signal, paper, ink and the rest."""
+        return theme.colours(self.theme)
+
+    def file(self, key: str) -> "BrandFile | None":
+        """A file of the clinic by its key, without its content. Asks for nothing that is prefetched."""
+        return next((file for file in self.brand_files.all() if file.key == key), None) if not self._state.adding else None
+
+    def region_name(self, key: str) -> str:
+        """What a part of the body is called, from its key; the key where it is no longer listed."""
+        return next((region.name for region in self.regions if region.key == key), key)
 
 
 class OpeningHours(models.Model):
@@ -124,6 +198,90 @@ class Holiday(models.Model):
 
     def __str__(self) -> str:
         return f"{self.date} {self.name}"
+
+
+class BodyRegion(models.Model):
+    """A part of the body that the clinic treats: pages are filtered by it, and the form asks for it."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="body_regions", default=1)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    key = models.SlugField(_("key"), max_length=20, help_text=_("Names it in pages, requests and addresses. Keep it."))
+    name = models.CharField(_("name"), max_length=60)
+    hint = models.CharField(
+        _("what people feel there"), max_length=120, blank=True, help_text=_("Left empty, it is not on the front page’s list.")
+    )
+
+    class Meta:
+        verbose_name = _("part of the body")
+        verbose_name_plural = _("parts of the body")
+        ordering = ["position", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["clinic", "key"], name="body_region_once"),
+            # “I am not sure” is an answer of the form.
+            models.CheckConstraint(condition=~Q(key="unsure"), name="body_region_key_is_free"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class WarningSign(models.Model):
+    """A sign that needs an emergency room now. The form asks for it, and warns whoever ticks it."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="warning_signs", default=1)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    key = models.SlugField(_("key"), max_length=20, help_text=_("Names it in requests. Keep it."))
+    text = models.CharField(_("text"), max_length=160)
+
+    class Meta:
+        verbose_name = _("warning sign")
+        verbose_name_plural = _("warning signs")
+        ordering = ["position", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["clinic", "key"], name="warning_sign_once"),
+            # “None of these” is an answer of the form.
+            models.CheckConstraint(condition=~Q(key="none"), name="warning_sign_key_is_free"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class BrandFile(models.Model):
+    """A file that makes the site the clinic's own: its logo, a drawing, a font.
+
+    Known by key: `logo`; `hero`, the drawing of the front page; a page's `art` or
+    address, its drawing; any other, a font that the record may name.
+    """
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="brand_files", default=1)
+    key = models.SlugField(_("key"), max_length=80)
+    content = models.BinaryField()
+    format = models.CharField(
+        _("format"), max_length=8, choices=[(name, name) for name in brand_files.CONTENT_TYPES], editable=False
+    )
+    digest = models.CharField(max_length=64, editable=False)
+
+    class Meta:
+        verbose_name = _("file of the brand")
+        verbose_name_plural = _("files of the brand")
+        ordering = ["key"]
+        constraints = [
+            models.UniqueConstraint(fields=["clinic", "key"], name="brand_file_once"),
+            models.CheckConstraint(condition=Q(format__in=list(brand_files.CONTENT_TYPES)), name="brand_file_format"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key}.{self.format}"
+
+    def clean_fields(self, exclude: set[str] | None = None) -> None:
+        """Works out format and digest from the content, and refuses what no page may carry."""
+        try:
+            self.format = brand_files.check(bytes(self.content))
+        except brand_files.Refused as refused:
+            raise ValidationError({"content": str(refused)}) from None
+        self.digest = hashlib.sha256(bytes(self.content)).hexdigest()
+        super().clean_fields(exclude)
 
 
 class OneTimePassword(models.Model):

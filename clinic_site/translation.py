@@ -2,7 +2,7 @@
 
 from modeltranslation.translator import TranslationOptions, register
 
-from .models import Clinic
+from .models import BodyRegion, Clinic, WarningSign
 
 
 @register(Clinic)
@@ -19,4 +19,27 @@ class ClinicTranslation(TranslationOptions):
         "message_thanks",
         "message_follow_up",
         "message_error",
+        "specialist",
+        "home_heading",
+        "home_lead",
+        "regions_note",
+        "conditions_heading",
+        "search_example",
+        "urgent_signs",
     )
+
+
+@register(BodyRegion)
+class BodyRegionTranslation(TranslationOptions):
+    """What a part of the body is called, and what people feel there."""
+
+    fields = ("name", "hint")
+    required_languages = {"en": ("name",)}
+
+
+@register(WarningSign)
+class WarningSignTranslation(TranslationOptions):
+    """A sign in a patient's words."""
+
+    fields = ("text",)
+    required_languages = {"en": ("text",)}

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.db import models
 from django.db.models import QuerySet
-from django.forms import CheckboxSelectMultiple
+from django.forms import CheckboxSelectMultiple, MultipleChoiceField
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from js_asset.media import Media
 from modeltranslation.admin import TranslationAdmin, TranslationStackedInline
 
-from clinic_site.models import Clinic
+from clinic_site.models import BodyRegion, Clinic
 
 from .admin_fields import PlacedFormSet, SideBySide
 from .admin_history import KeepsHistory
@@ -184,10 +184,20 @@ class PageAdmin(HeldToReadiness, KeepsHistory, SideBySide, EditsContent, Transla
             (_("Spanish"), {"fields": spanish}),
             (
                 _("For search and machines"),
-                {"classes": ["collapse"], "fields": [*lists, "regions", "schema_type", "body_location", "codes", "art"]},
+                {
+                    "classes": ["collapse"],
+                    "fields": [*lists, "regions", "home_position", "schema_type", "body_location", "codes", "art"],
+                },
             ),
             (_("Record"), {"classes": ["collapse"], "fields": ["first_published_on", "changed_at"]}),
         ]
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        if db_field.name == "regions":
+            choices = [(region.key, region.name) for region in BodyRegion.objects.all()]
+            label = db_field.verbose_name.capitalize()
+            return MultipleChoiceField(choices=choices, label=label, required=False, widget=CheckboxSelectMultiple)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     @admin.display(description=_("Spanish"))
     def spanish_state(self, page: Page) -> str:

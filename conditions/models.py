@@ -11,6 +11,7 @@ from typing import Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.core.validators import RegexValidator
 from django.db import models
@@ -21,6 +22,8 @@ from django.utils import timezone
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django_prose_editor.fields import ProseEditorField
+
+from clinic_site.models import BodyRegion
 
 from .rich_text import EXTENSIONS, clean
 
@@ -40,16 +43,6 @@ class Kind(models.TextChoices):
     SYMPTOM = "symptom", _("Symptom")
     GUIDE = "guide", _("Patient guide")
     NOTICE = "notice", _("About this clinic")
-
-
-class Region(models.TextChoices):
-    """Parts of the spine a page is about."""
-
-    CERVICAL = "cervical", _("Neck")
-    THORACIC = "thoracic", _("Upper and mid back")
-    LUMBAR = "lumbar", _("Lower back")
-    SACRAL = "sacral", _("Pelvis and tailbone")
-    WHOLE = "whole", _("Whole spine")
 
 
 class Status(models.TextChoices):
@@ -125,12 +118,15 @@ class Page(models.Model):
     card = models.CharField(_("line for cards"), max_length=120, blank=True)
     alternate_names = models.JSONField(_("other names"), default=list, blank=True)
     search_terms = models.JSONField(_("search words"), default=list, blank=True)
-    regions = models.JSONField(_("parts of the spine"), default=list, blank=True)
+    regions = models.JSONField(_("parts of the body"), default=list, blank=True)
     schema_type = models.CharField(_("schema.org type"), max_length=40, default="MedicalWebPage")
     body_location = models.CharField(_("body location"), max_length=60, blank=True)
     codes = models.JSONField(_("codes"), default=dict, blank=True, help_text=_("ICD-10-CM codes, for structured data only."))
     art = models.CharField(
         _("drawing"), max_length=40, blank=True, help_text=_("Name of a drawing of the house, shown beside the title.")
+    )
+    home_position = models.PositiveSmallIntegerField(
+        _("place on the front page"), null=True, blank=True, help_text=_("Procedures with a number are shown there, in its order.")
     )
 
     status = models.CharField(_("state"), max_length=10, choices=Status, default=Status.DRAFT)
@@ -211,6 +207,12 @@ class Page(models.Model):
         """The address in the language in use: `/procedures/spinal-osteotomy/`, `/es/procedimientos/osteotomia-vertebral/`."""
         slug = self.slug_es if get_language() == SPANISH and self.slug_es else self.slug
         return reverse(f"conditions:{self.kind}", args=[slug])
+
+    def clean(self) -> None:
+        """Refuses parts of the body that the clinic's record does not list."""
+        unknown = set(self.regions or ()) - set(BodyRegion.objects.values_list("key", flat=True))
+        if unknown:
+            raise ValidationError({"regions": _("%(key)r is no part of the body in the clinic’s record.") % {"key": min(unknown)}})
 
     @property
     def is_published(self) -> bool:

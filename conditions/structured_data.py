@@ -107,7 +107,7 @@ def clinic_graph(clinic: Clinic) -> Graph:
         if not clinic._state.adding
         else []
     )
-    return {
+    graph = {
         "@type": "MedicalClinic",
         "@id": _url("/#clinic"),
         "name": clinic.name,
@@ -125,8 +125,10 @@ def clinic_graph(clinic: Clinic) -> Graph:
             "addressCountry": clinic.country,
         },
         "openingHoursSpecification": hours,
-        "medicalSpecialty": "https://schema.org/Musculoskeletal",
     }
+    if clinic.medical_specialty:
+        graph["medicalSpecialty"] = f"https://schema.org/{clinic.medical_specialty}"
+    return graph
 
 
 def web_page(page: Page, presented: Presented) -> Graph:
@@ -173,7 +175,7 @@ def about(page: Page, context: dict[str, Any]) -> Graph:
         section.anchor: " ".join(plain_text(block.html) for block in section.blocks) for section in context["presented"].sections
     }
     if kind == Kind.PROCEDURE:
-        data["bodyLocation"] = page.body_location or "Spine"
+        data["bodyLocation"] = page.body_location
         for name, anchors in {
             "howPerformed": ("involved", "operation"),
             "preparation": ("prepare", "getting-ready"),

@@ -14,31 +14,20 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from clinic_site.site_record import current_clinic
+
 from . import addresses, content_pack, graph, structured_data
 from . import search as site_search
-from .models import SPANISH, GlossaryTerm, Kind, Packet, Page, Physician, Region, Testimonial
+from .models import SPANISH, GlossaryTerm, Kind, Packet, Page, Physician, Testimonial
 from .packet_pdf import packet_pdf as make_packet_pdf
 from .presentation import present
 from .search import misses
 from .search.words import fold
 
-HOME_PROCEDURES = (
-    "spinal-osteotomy",
-    "spinal-fusion",
-    "microdiscectomy",
-    "disc-replacement",
-    "laminectomy-decompression",
-)
-REGION_HINTS = {
-    Region.CERVICAL: _("Stiff neck, headache at the base of the skull, pain or tingling down an arm"),
-    Region.THORACIC: _("Ache between the shoulder blades, a rounded or uneven back"),
-    Region.LUMBAR: _("Aching or sharp low back pain, pain or numbness down a leg"),
-    Region.SACRAL: _("Pain near the dimple of the pelvis, on sitting or on stairs"),
-}
 INDEX_WORDS = {
     Kind.PROCEDURE: (_("Procedures"), _("What happens, who it may help, what else you can do, and what can go wrong.")),
     Kind.CONDITION: (
-        _("Conditions of the neck and back"),
+        _("Conditions"),
         _("Each page says what the condition is, how it feels, what usually helps, and when to see someone."),
     ),
     Kind.SYMPTOM: (_("Symptoms"), _("Start from what you feel. Each page says what may be behind it and when it cannot wait.")),
@@ -61,24 +50,12 @@ def _respond(request: HttpRequest, template: str, context: dict[str, Any], nav: 
 @cached_public
 def home(request: HttpRequest) -> HttpResponse:
     """The front page."""
-    procedures = {page.slug: page for page in Page.objects.published().filter(slug__in=HOME_PROCEDURES)}
-    symptoms = list(Page.objects.published().of_kind(Kind.SYMPTOM))
-    regions = [
-        {
-            "value": region.value,
-            "label": region.label,
-            "hint": hint,
-            "symptom_count": sum(region.value in page.regions for page in symptoms),
-            "url": f"{reverse('conditions:symptom_index')}?region={region.value}",
-        }
-        for region, hint in REGION_HINTS.items()
-    ]
     return _respond(
         request,
         "conditions/home.html",
         {
-            "procedures": [procedures[slug] for slug in HOME_PROCEDURES if slug in procedures],
-            "regions": regions,
+            "procedures": Page.objects.published().filter(kind=Kind.PROCEDURE, home_position__gt=0).order_by("home_position"),
+            "regions": [region for region in current_clinic().regions if region.hint],
             "physicians": Physician.objects.filter(is_published=True),
             "testimonials": Testimonial.objects.shown()[:3],
             "first_visit": Page.objects.published().filter(slug="first-consultation").first(),
@@ -93,11 +70,14 @@ def home(request: HttpRequest) -> HttpResponse:
 def page_index(request: HttpRequest, kind: Kind) -> HttpResponse:
     """All published pages of a kind, filtered by `?region=`; symptoms of a part go on to what may be behind them."""
     heading, lead = INDEX_WORDS[kind]
+    if kind == Kind.CONDITION:
+        heading = current_clinic().conditions_heading or heading
     current = request.GET.get("region", "")
-    if current not in Region.values:
+    in_record = current_clinic().regions
+    if current not in {region.key for region in in_record}:
         current = ""
     pages = list(Page.objects.published().of_kind(kind))
-    regions = [region for region in Region if any(region.value in page.regions for page in pages)]
+    regions = [region for region in in_record if any(region.key in page.regions for page in pages)]
     shown = [page for page in pages if not current or current in page.regions]
     return _respond(
         request,

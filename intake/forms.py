@@ -30,14 +30,14 @@ from .consent import consent_text
 from .fields import parse_phone
 from .models import (
     NO_RED_FLAG,
-    PAIN_AREA_CHOICES,
-    RED_FLAG_CHOICES,
     BestTime,
     ContactChannel,
     Imaging,
     OnBehalfOf,
     ReferralSource,
     YesNo,
+    pain_area_choices,
+    red_flag_choices,
 )
 from .tokens import SubmissionToken
 
@@ -156,13 +156,25 @@ class PhoneNumber(Line):
         return f"{dialled};ext={number.extension}" if number.extension else dialled
 
 
-class Interest(forms.ChoiceField):
-    """One of the published pages; any page address while the list of pages can't be read."""
+class Listed:
+    """A choice from a list in the database; any well-formed key while that list can't be read."""
 
     is_list_known = True
 
     def valid_value(self, value: str) -> bool:
         return super().valid_value(value) or (not self.is_list_known and bool(SLUG.fullmatch(value)))
+
+
+class Interest(Listed, forms.ChoiceField):
+    """One of the published pages."""
+
+
+class PainArea(Listed, forms.ChoiceField):
+    """One of the parts of the body that the clinic treats."""
+
+
+class RedFlags(Listed, forms.MultipleChoiceField):
+    """Signs that need an emergency room."""
 
 
 def _choose(label: Any, choices: Iterable[tuple[str, Any]], **kwargs: Any) -> forms.ChoiceField:
@@ -210,12 +222,7 @@ class ConsultationForm(forms.Form):
         help_text=_("We will send a note that we have your request"),
         widget=forms.TextInput(attrs={"type": "email", "autocomplete": "email", "inputmode": "email", "spellcheck": "false"}),
     )
-    red_flags = forms.MultipleChoiceField(
-        label=_("Do you have any of these right now?"),
-        choices=RED_FLAG_CHOICES,
-        widget=forms.CheckboxSelectMultiple,
-        required=False,
-    )
+    red_flags = RedFlags(label=_("Do you have any of these right now?"), widget=forms.CheckboxSelectMultiple, required=False)
     consent = forms.BooleanField(error_messages={"required": _("Tick the box if you agree that we may contact you")})
 
     on_behalf_of = _choose(_("Who is this request for?"), OnBehalfOf.choices, initial=OnBehalfOf.ME)
@@ -234,7 +241,7 @@ class ConsultationForm(forms.Form):
     best_time = _choose(_("Best time to call"), BestTime.choices, initial=BestTime.ANY)
     may_leave_voicemail = forms.BooleanField(label=_("You may leave a voicemail that names the clinic"), required=False)
     interest = Interest(label=_("What would you like to talk about?"), required=False)
-    pain_area = _choose(_("Where is the main problem?"), PAIN_AREA_CHOICES)
+    pain_area = PainArea(label=_("Where is the main problem?"), widget=forms.RadioSelect, required=False)
     message = Paragraphs(
         label=_("Anything else we should know?"),
         max_length=MESSAGE_LENGTH,
@@ -298,10 +305,15 @@ class ConsultationForm(forms.Form):
         self.warning_token, self.honeypot = warning_token, honeypot
         interests = _interests(pages)
         super().__init__(data, initial={"interest": origin if origin in dict(interests) else ""})
+        lists = {
+            "interest": (_grouped(interests), bool(pages)),
+            "pain_area": (pain_area_choices(clinic), bool(clinic.regions)),
+            "red_flags": (red_flag_choices(clinic), bool(clinic.signs)),
+        }
         self.fields["consent"].label = consent_text(clinic.name)
         for name, field in self.fields.items():
-            if isinstance(field, Interest):
-                field.choices, field.is_list_known = _grouped(interests), bool(pages)
+            if isinstance(field, Listed):
+                field.choices, field.is_list_known = lists[name]
             if isinstance(field, forms.ChoiceField):
                 field.error_messages["invalid_choice"] = _("Choose one of the answers in the list")
             if name in ("interest", "referral_source"):
@@ -335,7 +347,7 @@ class ConsultationForm(forms.Form):
                 Div("phone", "email", css_class="form__row"),
                 css_class="form__section",
             ),
-            Field("red_flags", template="intake/fields/red_flags.html", wrapper_class="choices--pairs"),
+            *self._red_flags(),
             OptionalPart(
                 Fieldset(
                     _("Who it is for, and how to answer"),
@@ -347,7 +359,7 @@ class ConsultationForm(forms.Form):
                     css_class="form__section",
                 ),
                 Fieldset(
-                    _("Your spine"),
+                    _("What troubles you"),
                     "interest",
                     Field("pain_area", template="intake/fields/pain_area.html", wrapper_class="choices--row choices--tall"),
                     "message",
@@ -371,6 +383,11 @@ class ConsultationForm(forms.Form):
             ),
         )
         return helper
+
+    def _red_flags(self) -> list[Field]:
+        """The question about warning signs, where the clinic's record lists any."""
+        known = len(self.fields["red_flags"].choices) > 1
+        return [Field("red_flags", template="intake/fields/red_flags.html", wrapper_class="choices--pairs")] if known else []
 
     @property
     def optional_is_open(self) -> bool:

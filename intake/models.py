@@ -16,7 +16,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from conditions.models import Region
+from clinic_site.models import Clinic
+from clinic_site.site_record import current_clinic
 
 from .fields import EncryptedTextField, Undecryptable, blind, folded, parse_phone, phone_forms
 from .submission import Submission, plain_reference, shown_reference
@@ -99,22 +100,19 @@ class ReferralSource(models.TextChoices):
     OTHER = "other", _("Another way")
 
 
-class RedFlag(models.TextChoices):
-    """Signs with back or neck pain that need an emergency room now; the shared block of the site's pages."""
-
-    BLADDER = "bladder", _("New trouble passing urine, or loss of bladder or bowel control")
-    SADDLE = "saddle", _("Numbness around the genitals, buttocks, or inner thighs")
-    WEAKNESS = "weakness", _("Weakness in a leg or arm that is new or getting worse, or trouble walking")
-    INJURY = "injury", _("A serious fall, crash, or other injury in the last few days")
-    FEVER = "fever", _("Fever or chills, or feeling very unwell, along with the pain")
-    CHEST = "chest", _("Chest pain, trouble breathing, or sudden tearing pain in the chest or back")
-    STROKE = "stroke", _("A drooping face, one weak arm, or slurred speech")
-
-
 NO_RED_FLAG = "none"
-RED_FLAG_CHOICES = [*RedFlag.choices, (NO_RED_FLAG, _("None of these"))]
 NOT_SURE = "unsure"
-PAIN_AREA_CHOICES = [*Region.choices, (NOT_SURE, _("I am not sure"))]
+
+
+def red_flag_choices(clinic: Clinic) -> list[tuple[str, str | Promise]]:
+    """The signs that need an emergency room, from the clinic's record, and that none of them is there."""
+    return [*((sign.key, sign.text) for sign in clinic.signs), (NO_RED_FLAG, _("None of these"))]
+
+
+def pain_area_choices(clinic: Clinic) -> list[tuple[str, str | Promise]]:
+    """The parts of the body, from the clinic's record, and that a person can't tell."""
+    return [*((region.key, region.name) for region in clinic.regions), (NOT_SURE, _("I am not sure"))]
+
 
 # Which choices explain a stored code; several codes are joined by commas.
 CHOICES_OF: dict[str, dict[str, str | Promise]] = {
@@ -123,12 +121,12 @@ CHOICES_OF: dict[str, dict[str, str | Promise]] = {
     "may_leave_voicemail": dict(YesNo.choices),
     "on_behalf_of": dict(OnBehalfOf.choices),
     "patient_is_minor": dict(YesNo.choices),
-    "pain_area": dict(PAIN_AREA_CHOICES),
     "imaging": dict(Imaging.choices),
     "referral_source": dict(ReferralSource.choices),
     "needs_interpreter": dict(YesNo.choices),
-    "red_flags": dict(RED_FLAG_CHOICES),
 }
+# Which function gives those that the clinic's record lists. A code that is no longer listed is shown as it is.
+LISTED_OF = {"pain_area": pain_area_choices, "red_flags": red_flag_choices}
 
 
 class ConsultationRequestQuerySet(models.QuerySet):
@@ -309,8 +307,9 @@ class ConsultationRequest(models.Model):
             return value
         if field == "phone":
             return shown_phone(value)
-        if field in CHOICES_OF:
-            return "; ".join(str(CHOICES_OF[field].get(code, code)) for code in value.split(","))
+        choices = dict(LISTED_OF[field](current_clinic())) if field in LISTED_OF else CHOICES_OF.get(field)
+        if choices:
+            return "; ".join(str(choices.get(code, code)) for code in value.split(","))
         return value
 
     def unreadable_fields(self) -> list[str]:

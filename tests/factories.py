@@ -8,6 +8,7 @@ from html import unescape
 import factory
 from django.contrib.auth import get_user_model
 
+from clinic_site.models import BodyRegion, Clinic, WarningSign
 from intake import services
 from intake.consent import CONSENT_VERSION, consent_text
 from intake.models import ConsultationRequest
@@ -104,3 +105,14 @@ def form_data(client, about="", **answers):
     if about:
         least["interest"] = about
     return hidden_values(page.content.decode()) | least | answers
+
+
+def kept_clinic(regions=("lumbar", "cervical"), signs=("bladder", "fever")):
+    """The clinic's record as memory holds it while the database is away: with its lists, and never asked for again."""
+    clinic = Clinic(pk=1, name="Sample Spine", phone="+17035550142", email="newpatients@clinic.example")
+    clinic._state.adding = False
+    clinic._prefetched_objects_cache = {
+        "body_regions": [BodyRegion(key=key, name=key.title()) for key in regions],
+        "warning_signs": [WarningSign(key=key, text=f"A sign: {key}") for key in signs],
+    }
+    return clinic

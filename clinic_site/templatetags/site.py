@@ -16,12 +16,14 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from ..models import Clinic, OpeningHours, Weekday
+from ..models import BodyMap, Clinic, OpeningHours, Weekday
+from ..site_record import current_clinic
 
 register = template.Library()
 
 SPRITE = "img/icons.svg"
-REGIONS = ("cervical", "thoracic", "lumbar", "sacral", "whole")
+# Parts that the small spine of the sprite can mark.
+SPINE_PARTS = ("cervical", "thoracic", "lumbar", "sacral", "whole")
 
 
 @register.simple_tag
@@ -37,14 +39,22 @@ def icon(name: str, css: str = "") -> SafeString:
 
 @register.simple_tag
 def glyph(regions: Iterable[str] | str, css: str = "") -> SafeString:
-    """A small spine with the given parts marked; unknown parts are left out."""
+    """A small spine with the given parts marked; nothing where the clinic's map is not the spine."""
+    if current_clinic().body_map != BodyMap.SPINE:
+        return SafeString("")
     wanted = {regions} if isinstance(regions, str) else set(regions or ())
-    names = ["glyph", *(f"glyph--{region}" for region in REGIONS if region in wanted), *css.split()]
+    names = ["glyph", *(f"glyph--{region}" for region in SPINE_PARTS if region in wanted), *css.split()]
     return format_html(
         '<svg class="{}" viewBox="0 0 22 68" aria-hidden="true" focusable="false"><use href="{}#spine"/></svg>',
         " ".join(names),
         static(SPRITE),
     )
+
+
+@register.filter
+def region_name(key: str) -> str:
+    """What a part of the body is called in the language in use."""
+    return current_clinic().region_name(key)
 
 
 @register.filter

@@ -2,7 +2,8 @@
 
     pages/<slug>.en.md     one page: YAML front matter, then sections
     pages/<slug>.es.md     its Spanish texts, over the same sections
-    clinic.yaml  references.yaml  glossary.yaml  physicians.yaml  testimonials.yaml
+    clinic.yaml  regions.yaml  warning_signs.yaml
+    references.yaml  glossary.yaml  physicians.yaml  testimonials.yaml
 
 Loading is idempotent and all or nothing. What staff have edited since the last
 load is kept, and said. Exporting a loaded pack gives the same bytes again.
@@ -19,6 +20,7 @@ from clinic_site.models import Clinic
 from conditions import services
 from conditions.models import PackRecord, Page, RevisionAction
 
+from .body import REGIONS, SIGNS
 from .clinic import CLINIC
 from .files import Item, PackError, digest
 from .lists import REFERENCES, TERMS
@@ -29,7 +31,7 @@ from .spanish import SPANISH_PAGES, is_behind_english
 __all__ = ["FOLDER", "PackError", "Report", "export_pack", "is_behind_english", "load_pack", "read_pack"]
 
 FOLDER = Path(__file__).parent.parent / "content"
-PARTS = [CLINIC, REFERENCES, TERMS, PHYSICIANS, PAGES, SPANISH_PAGES, TESTIMONIALS]
+PARTS = [CLINIC, REGIONS, SIGNS, REFERENCES, TERMS, PHYSICIANS, PAGES, SPANISH_PAGES, TESTIMONIALS]
 
 
 @dataclass

@@ -32,6 +32,27 @@ CLINIC_TEXTS = (
     "message_follow_up",
     "message_error",
 )
+# Left out of the file where they are empty.
+CLINIC_OPTIONAL = ("medical_specialty", "body_map", "theme", "heading_font", "text_font")
+CLINIC_OPTIONAL_TEXTS = (
+    "specialist",
+    "home_heading",
+    "home_lead",
+    "regions_note",
+    "conditions_heading",
+    "search_example",
+    "urgent_signs",
+)
+CLINIC_KEYS = {
+    *CLINIC_PLAIN,
+    *CLINIC_TEXTS,
+    *CLINIC_OPTIONAL,
+    *CLINIC_OPTIONAL_TEXTS,
+    "spanish",
+    "timezone",
+    "hours",
+    "holidays",
+}
 
 
 def _clinic_read(folder: Path) -> Iterator[Item]:
@@ -47,7 +68,11 @@ def _clinic_read(folder: Path) -> Iterator[Item]:
     for key in (*CLINIC_PLAIN, *CLINIC_TEXTS, "hours"):
         if key not in entry:
             raise item.fail(f"`{key}` is missing")
-    data = {key: entry[key] for key in CLINIC_PLAIN} | _clinic_texts(entry)
+    for key in entry:
+        if key not in CLINIC_KEYS:
+            raise item.fail(f"unknown key `{key}`", str(key))
+    data = {key: entry[key] for key in CLINIC_PLAIN} | {key: entry[key] for key in CLINIC_OPTIONAL if entry.get(key)}
+    data |= _clinic_texts(entry)
     data["spanish"] = _clinic_texts(entry.get("spanish") or {})
     data["timezone"] = entry.get("timezone") or "America/New_York"
     data["hours"] = [{key: row[key] for key in ("day", "opens", "closes")} for row in entry["hours"]]
@@ -58,16 +83,16 @@ def _clinic_read(folder: Path) -> Iterator[Item]:
 
 def _clinic_texts(entry: Data) -> Data:
     texts = {key: str(entry.get(key) or "").strip() for key in CLINIC_TEXTS}
-    return texts | {"directions": clean(texts["directions"])}
+    optional = {key: str(entry[key]).strip() for key in CLINIC_OPTIONAL_TEXTS if entry.get(key)}
+    return texts | {"directions": clean(texts["directions"])} | optional
 
 
 def _clinic_rows() -> Iterator[tuple[str, Data]]:
     clinic = Clinic.objects.prefetch_related("opening_hours", "holidays").filter(pk=1).first()
     if clinic:
-        data = {key: getattr(clinic, key) for key in CLINIC_PLAIN} | {
-            key: getattr(clinic, f"{key}_en") or "" for key in CLINIC_TEXTS
-        }
-        data["spanish"] = {key: getattr(clinic, f"{key}_es") or "" for key in CLINIC_TEXTS}
+        data = {key: getattr(clinic, key) for key in CLINIC_PLAIN}
+        data |= {key: getattr(clinic, key) for key in CLINIC_OPTIONAL if getattr(clinic, key)}
+        data |= _stored_texts(clinic, "en") | {"spanish": _stored_texts(clinic, "es")}
         data["timezone"] = clinic.time_zone
         data["hours"] = [
             {"day": row.weekday, "opens": f"{row.opens_at:%H:%M}", "closes": f"{row.closes_at:%H:%M}"}
@@ -77,14 +102,21 @@ def _clinic_rows() -> Iterator[tuple[str, Data]]:
         yield "clinic", data
 
 
+def _stored_texts(clinic: Clinic, language: str) -> Data:
+    texts = {key: getattr(clinic, f"{key}_{language}") or "" for key in (*CLINIC_TEXTS, *CLINIC_OPTIONAL_TEXTS)}
+    return {key: text for key, text in texts.items() if text or key in CLINIC_TEXTS}
+
+
 def _clinic_store(item: Item) -> None:
     data = item.data
     clinic = Clinic.objects.filter(pk=1).first() or Clinic(pk=1)
     for key in CLINIC_PLAIN:
         setattr(clinic, key, data[key])
-    for key in CLINIC_TEXTS:
-        setattr(clinic, f"{key}_en", data[key])
-        setattr(clinic, f"{key}_es", data["spanish"][key])
+    for key in CLINIC_OPTIONAL:
+        setattr(clinic, key, data.get(key, {} if key == "theme" else ""))
+    for key in (*CLINIC_TEXTS, *CLINIC_OPTIONAL_TEXTS):
+        setattr(clinic, f"{key}_en", data.get(key, ""))
+        setattr(clinic, f"{key}_es", data["spanish"].get(key, ""))
     clinic.time_zone = data["timezone"]
     save(item, clinic)
     clinic.opening_hours.all().delete()

@@ -20,7 +20,7 @@ from conditions import addresses, models
 from conditions.models import SPANISH, GlossaryTerm, Packet, Page, Physician, Section
 from conditions.rich_text import plain_text
 from intake import outbox
-from intake.models import ConsultationRequest, RedFlag
+from intake.models import ConsultationRequest
 from tests.factories import hidden_values, submitted
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("content")]
@@ -333,7 +333,7 @@ def test_a_request_in_spanish_gets_a_spanish_receipt_and_keeps_the_spanish_conse
 
 
 def test_the_warning_about_emergencies_is_spanish(client):
-    response = fill_in(client, name="Ana Muestra", phone="703 555 0163", consent="on", red_flags=RedFlag.values[0])
+    response = fill_in(client, name="Ana Muestra", phone="703 555 0163", consent="on", red_flags="bladder")
     assert "Llame al 911 o vaya a una sala de emergencias ahora" in plain_text(response.content.decode())
 
 

@@ -5,12 +5,12 @@ import uuid
 import pytest
 from django.http import QueryDict
 
-from clinic_site.models import Clinic
 from conditions.models import Kind
 from intake.forms import MESSAGE_LENGTH, ConsultationForm, PublishedPage, published_pages
 from intake.submission import ANSWERS
+from tests.factories import kept_clinic
 
-CLINIC = Clinic(pk=1, name="Sample Spine", phone="+17035550142", email="newpatients@clinic.example")
+CLINIC = kept_clinic()
 PAGES = {
     "spinal-osteotomy": PublishedPage(
         "spinal-osteotomy", Kind.PROCEDURE, "Spinal osteotomy", "Spinal osteotomy for spinal deformity"
@@ -21,13 +21,13 @@ PAGES = {
 LEAST = {"name": "Sam Sample", "phone": "(703) 555-0142", "consent": "on", "on_behalf_of": "me", "best_time": "any"}
 
 
-def form(pages=PAGES, without=(), **changes):
+def form(pages=PAGES, without=(), clinic=CLINIC, **changes):
     """A posted form with the least it asks for, and changes; a list stands for a repeated key."""
     data = QueryDict(mutable=True)
     for name, value in (LEAST | changes).items():
         if name not in without:
             data.setlist(name, value if isinstance(value, list) else [value])
-    return ConsultationForm(data, clinic=CLINIC, pages=pages)
+    return ConsultationForm(data, clinic=clinic, pages=pages)
 
 
 def answers(**changes):
@@ -315,3 +315,28 @@ def test_every_blank_form_has_an_id_of_its_own():
     first, second = (ConsultationForm(clinic=CLINIC, pages=PAGES).submission_token for _ in range(2))
     assert first != second
     assert uuid.UUID(first.split(":")[0])
+
+
+# --- what the clinic's record lists
+
+
+def test_the_parts_of_the_body_and_the_warning_signs_are_the_clinics_own():
+    knee = kept_clinic(regions=["kneecap"], signs=["locked"])
+    blank = ConsultationForm(clinic=knee, pages=PAGES)
+    assert [key for key, _ in blank.fields["pain_area"].choices] == ["kneecap", "unsure"]
+    assert [key for key, _ in blank.fields["red_flags"].choices] == ["locked", "none"]
+    assert refused("pain_area", clinic=knee, pain_area="lumbar")
+    assert form(clinic=knee, pain_area="kneecap", red_flags=["locked"]).is_valid()
+
+
+def test_a_form_opened_before_the_record_was_lost_can_still_be_sent():
+    lost = kept_clinic(regions=[], signs=[])
+    posted = form(clinic=lost, pain_area="lumbar", red_flags=["bladder"])
+    assert posted.is_valid(), posted.errors
+    assert posted.has_red_flag
+    assert refused("pain_area", clinic=lost, pain_area="<b>lumbar</b>")
+
+
+def test_a_clinic_that_lists_no_signs_is_not_asked_for_them():
+    blank = ConsultationForm(clinic=kept_clinic(signs=[]), pages=PAGES)
+    assert "red_flags" not in [pointer.name for pointer in blank.helper.layout.get_field_names()]
