@@ -3,6 +3,9 @@ SHELL := /bin/sh
 .PHONY: help run test lint torture bench clean environment test-environment
 
 PORT ?= 8000
+# Another content pack, served with data of its own: make run CONTENT=conditions/sample_packs/knee
+CONTENT ?=
+PACK := $(notdir $(CONTENT:%/=%))
 PYTHON ?= python3
 PY := .venv/bin/python
 LOCAL_ENV := var/local.env
@@ -14,7 +17,7 @@ help: ## List what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: environment $(LOCAL_ENV) ## Serve the site on http://127.0.0.1:8000 (another port: make run PORT=8001)
-	@exec env ENV_FILE="$(CURDIR)/$(LOCAL_ENV)" $(PY) manage.py serve --prepare --port "$(PORT)"
+	@exec env ENV_FILE="$(CURDIR)/$(LOCAL_ENV)" $(if $(PACK),CONTENT_PACK="$(CONTENT)" DATA_DIR="$(CURDIR)/var/$(PACK)") $(PY) manage.py serve --prepare --port "$(PORT)"
 
 test: lint ## Install what the tests need, then run all of them
 	@$(PY) tests/prerequisites.py

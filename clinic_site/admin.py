@@ -1,10 +1,84 @@
 """The clinic's own record in admin."""
 
+from io import BytesIO
+from typing import Any
+
+from django import forms
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from modeltranslation.admin import TranslationAdmin, TranslationStackedInline
+from PIL import Image, UnidentifiedImageError
 
-from .models import BodyRegion, Clinic, Holiday, OpeningHours, WarningSign
+from . import theme
+from .brand_files import LARGEST, PNG, PNG_SIDE
+from .models import BodyRegion, BrandFile, Clinic, Holiday, OpeningHours, WarningSign
+
+LOGO_SIDE = 512
+
+
+class ThemeWidget(forms.Widget):
+    """A row for each role, a colour to pick in light and in dark."""
+
+    template_name = "admin/theme.html"
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        chosen = value if isinstance(value, dict) else {}
+        shown = {mode: theme.colours(chosen, mode) for mode in theme.MODES}
+        context["modes"] = list(theme.MODES.values())
+        context["rows"] = [
+            (label, [(f"{name}_{mode}_{role}", shown[mode][role], mode_label) for mode, mode_label in theme.MODES.items()])
+            for role, label in theme.ROLES.items()
+        ]
+        return context
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> theme.Theme:
+        """Only what differs from the house's colours."""
+        found: theme.Theme = {}
+        for mode in theme.MODES:
+            for role, usual in theme.DEFAULTS[mode].items():
+                colour = str(data.get(f"{name}_{mode}_{role}", usual)).lower()
+                if colour != usual:
+                    found.setdefault(mode, {})[role] = colour
+        return found
+
+
+class ThemeField(forms.Field):
+    """Colours by role; the record itself refuses pairs that are too faint to read."""
+
+    widget = ThemeWidget
+
+
+class ClinicForm(forms.ModelForm):
+    """The record, and a logo to go with it."""
+
+    logo = forms.FileField(
+        label=_("Logo"),
+        required=False,
+        help_text=_("A square PNG picture. It stands beside the name, and in the browser’s tab."),
+    )
+    remove_logo = forms.BooleanField(label=_("Use the house’s mark again"), required=False)
+
+    def clean_logo(self) -> bytes | None:
+        """The picture, drawn anew: nothing that was hidden in the file is kept."""
+        upload = self.cleaned_data["logo"]
+        if not upload:
+            return None
+        refused = forms.ValidationError(_("This is no PNG picture of up to 2000 by 2000 pixels and 200 KB."))
+        if upload.size > LARGEST[PNG]:
+            raise refused
+        try:
+            with Image.open(upload, formats=["PNG"]) as picture:
+                if max(picture.size) > PNG_SIDE:
+                    raise refused
+                picture.thumbnail((LOGO_SIDE, LOGO_SIDE))
+                drawn = BytesIO()
+                picture.convert("RGBA").save(drawn, "PNG", optimize=True)
+        except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+            raise refused from None
+        if drawn.tell() > LARGEST[PNG]:
+            raise refused
+        return drawn.getvalue()
 
 
 class OpeningHoursInline(admin.StackedInline):
@@ -45,6 +119,7 @@ class WarningSignInline(TranslationStackedInline):
 class ClinicAdmin(TranslationAdmin):
     """One record: it can be changed, never added twice or deleted."""
 
+    form = ClinicForm
     inlines = [OpeningHoursInline, HolidayInline, BodyRegionInline, WarningSignInline]
     fieldsets = [
         (None, {"fields": ["name", "legal_name", "tagline", "description", "is_sample"]}),
@@ -70,6 +145,14 @@ class ClinicAdmin(TranslationAdmin):
         ),
         (_("Front page"), {"classes": ["collapse"], "fields": ["home_heading", "home_lead", "body_map", "regions_note"]}),
         (
+            _("Look"),
+            {
+                "classes": ["collapse"],
+                "description": _("Colors that people with low vision could not tell apart are refused."),
+                "fields": ["logo", "remove_logo", "heading_font", "text_font", "theme"],
+            },
+        ),
+        (
             _("What it treats"),
             {
                 "classes": ["collapse"],
@@ -78,8 +161,24 @@ class ClinicAdmin(TranslationAdmin):
         ),
     ]
 
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        if db_field.name == "theme":
+            return ThemeField(label=_("Colors"), required=False)
+        if db_field.name in ("heading_font", "text_font"):
+            own = BrandFile.objects.filter(format="woff2").values_list("key", "key")
+            choices = [*((key, label) for key, (label, _families) in theme.BUILT_IN_FONTS.items()), *own]
+            return forms.ChoiceField(label=db_field.verbose_name.capitalize(), choices=choices, required=False)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
+        if form.cleaned_data["remove_logo"]:
+            BrandFile.objects.filter(key="logo").delete()
+        if form.cleaned_data["logo"]:
+            logo = BrandFile.objects.filter(key="logo").first() or BrandFile(key="logo")
+            logo.content = form.cleaned_data["logo"]
+            logo.full_clean()
+            logo.save()
         Clinic.bump_content_revision()
 
     def has_add_permission(self, request):

@@ -156,6 +156,15 @@ class Clinic(models.Model):
         """A file of the clinic by its key, without its content. Asks for nothing that is prefetched."""
         return next((file for file in self.brand_files.all() if file.key == key), None) if not self._state.adding else None
 
+    def font(self, key: str) -> "BrandFile | None":
+        """A font of the clinic's own by its key, without its content."""
+        file = self.file(key) if key else None
+        return file if file and file.format == brand_files.WOFF2 else None
+
+    def knows_font(self, key: str) -> bool:
+        """Whether headings or text can be set in it: a built-in choice, or a font of the clinic's own."""
+        return key in theme.BUILT_IN_FONTS or self.font(key) is not None
+
     def region_name(self, key: str) -> str:
         """What a part of the body is called, from its key; the key where it is no longer listed."""
         return next((region.name for region in self.regions if region.key == key), key)

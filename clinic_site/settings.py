@@ -170,6 +170,11 @@ if not STAFF_NOTICE_EMAIL:
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # --- the application ---------------------------------------------------------------
+# The content pack: the clinic's record, its look and its pages.
+CONTENT_PACK = Path(env.str("CONTENT_PACK", default=str(BASE_DIR / "conditions" / "content"))).resolve()
+if not (CONTENT_PACK / "pages").is_dir():
+    refuse("CONTENT_PACK", "names no content pack. Set it to a folder that holds clinic.yaml and pages/.")
+
 INSTALLED_APPS = [
     "modeltranslation",
     "clinic_site",

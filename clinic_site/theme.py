@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 Colours = dict[str, str]
+Theme = dict[str, Colours]
 COLOUR = re.compile(r"#[0-9a-f]{6}")
 TEXT, GRAPHIC = 4.5, 3.0  # WCAG 2.2 AA: text, and controls or graphics
 
@@ -101,6 +102,7 @@ FOLLOWING: dict[str, tuple[str, str, float]] = {
     "coral-soft": ("card", "signal_fill", 0.12),
     "bone-2": ("sand", "ink", 0.08),
     "mist-2": ("tint", "accent", 0.12),
+    "art-hair": ("deep", "deep", 0),
     "art-skin-1": ("tint", "accent", 0.22),
     "art-skin-2": ("tint", "accent", 0.1),
     "art-disc": ("accent", "paper", 0.55),
@@ -146,7 +148,7 @@ def colours(theme: Mapping[str, Any], mode: str = "light") -> Colours:
 def malformed(theme: object) -> Iterator[str]:
     """What keeps a value from being a theme, one line each."""
     if not isinstance(theme, dict) or any(not isinstance(chosen, dict) for chosen in theme.values()):
-        yield _("A theme holds “light” and “dark”, each with colours by role.")
+        yield _("A theme holds “light” and “dark”, each with colors by role.")
         return
     for mode, chosen in theme.items():
         if mode not in MODES:
@@ -156,7 +158,7 @@ def malformed(theme: object) -> Iterator[str]:
             if role not in ROLES:
                 yield _("There is no role “%(role)s” in a theme.") % {"role": role}
             elif not isinstance(colour, str) or not COLOUR.fullmatch(colour):
-                yield _("%(mode)s, %(role)s: a colour looks like #0f4c53.") % {"mode": MODES[mode], "role": role}
+                yield _("%(mode)s, %(role)s: a color looks like #0f4c53.") % {"mode": MODES[mode], "role": role}
 
 
 def too_faint(theme: Mapping[str, Any]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from conditions.sitemaps import SITEMAPS
 
-from . import views
+from . import brand, views
 from .health import health
 
 urlpatterns = [
@@ -18,6 +18,8 @@ urlpatterns = [
     path("site.webmanifest", views.manifest, name="manifest"),
     path(".well-known/security.txt", views.security_txt, name="security_txt"),
     path("favicon.ico", views.favicon, name="favicon"),
+    path("brand/<slug:digest>/theme.css", brand.sheet, name="brand_sheet"),
+    re_path(r"^brand/(?P<digest>[0-9a-f]{16})/(?P<key>[\w-]+)\.(?P<format>svg|png|woff2)$", brand.file, name="brand_file"),
     path("health/", health, name="health"),
     re_path(r"^media/(?P<path>.+)$", views.media, name="media"),
 ]

@@ -12,6 +12,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django.views.static import serve
 
+from . import brand
+from .brand_files import CONTENT_TYPES
+from .models import Clinic
 from .site_record import current_clinic
 
 
@@ -34,15 +37,19 @@ def manifest(request: HttpRequest) -> JsonResponse:
             "short_name": clinic.name[:24],
             "start_url": "/",
             "display": "browser",
-            "background_color": "#fdfcf9",
-            "theme_color": "#0b3239",
-            "icons": [
-                {"src": static("img/icon-192.png"), "sizes": "192x192", "type": "image/png"},
-                {"src": static("img/icon-512.png"), "sizes": "512x512", "type": "image/png"},
-            ],
+            "background_color": clinic.colours["paper"],
+            "theme_color": clinic.colours["deep"],
+            "icons": _icons(clinic),
         },
         content_type="application/manifest+json",
     )
+
+
+def _icons(clinic: Clinic) -> list[dict[str, str]]:
+    logo = clinic.file("logo")
+    if logo:
+        return [{"src": brand.address(logo), "sizes": "any", "type": CONTENT_TYPES[logo.format]}]
+    return [{"src": static(f"img/icon-{side}.png"), "sizes": f"{side}x{side}", "type": "image/png"} for side in (192, 512)]
 
 
 @require_safe

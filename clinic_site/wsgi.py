@@ -15,8 +15,9 @@ application = get_wsgi_application()
 
 from django.conf import settings  # noqa: E402
 
+from clinic_site.brand import with_addresses  # noqa: E402
 from clinic_site.page_cache import warm  # noqa: E402
 from conditions.addresses import public_paths  # noqa: E402
 
 if settings.WARM_PAGES:
-    warm(application, public_paths)
+    warm(application, with_addresses(public_paths))

@@ -1,13 +1,19 @@
 """The same place in both languages: for the language switch, for search engines, and for links inside texts."""
 
+import logging
 from collections.abc import Iterable
 
+from django.db import Error
 from django.urls import Resolver404, resolve, reverse
-from django.utils.translation import override
+from django.utils.translation import get_language, override
 
-from .models import SPANISH, Page
+from clinic_site.site_record import current_clinic
+
+from .models import SPANISH, Kind, Page
 
 ENGLISH = "en"
+log = logging.getLogger(__name__)
+_last_known: dict[str, dict[str, str]] = {}
 LISTS = (
     "conditions:home",
     "conditions:procedure_index",
@@ -64,6 +70,28 @@ def in_english_only(kind: str, slug: str) -> str:
     page = Page.objects.published(ENGLISH).filter(kind=kind, slug=slug).first()
     with override(ENGLISH):
         return page.get_absolute_url() if page else ""
+
+
+def known_paths() -> dict[str, str]:
+    """Addresses by slug of the published guides and pages about the clinic, in the language in use.
+
+    Read once for each copy of the clinic's record, so a second old at most; the last good list while the database is away.
+    """
+    language = get_language() or ENGLISH
+    kept = current_clinic().__dict__.setdefault("_known_paths", {})
+    if language not in kept:
+        try:
+            found = {}
+            # In English where there is no Spanish yet.
+            for known_in in dict.fromkeys((ENGLISH, language)):
+                with override(known_in):
+                    pages = Page.objects.published().filter(kind__in=[Kind.GUIDE, Kind.NOTICE]).only("kind", "slug", "slug_es")
+                    found |= {page.slug: page.get_absolute_url() for page in pages}
+            _last_known[language] = found
+        except Error as error:
+            log.warning("list of guides not readable: %s", type(error).__name__)
+        kept[language] = _last_known.get(language, {})
+    return kept[language]
 
 
 def public_paths() -> list[str]:

@@ -73,7 +73,7 @@ class Cause:
 
 
 def behind(symptoms: Collection[Page], region: str) -> list[Cause]:
-    """Conditions of a part of the spine that can cause these symptoms, the likeliest first, and what treats them. Two queries."""
+    """Conditions of a part of the body that can cause these symptoms, the likeliest first, and what treats them. Two queries."""
     causing = PageLink.objects.filter(target__in=symptoms, relation=Relation.CAUSES_SYMPTOM).select_related("source")
     weights: Counter[int] = Counter()
     conditions: dict[int, Page] = {}

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from clinic_site.models import Clinic, Weekday
+from clinic_site.models import BodyMap, Clinic, Weekday
 from clinic_site.site_record import current_clinic
 
 from .models import Kind, Page, Physician, ReviewState
@@ -115,7 +115,6 @@ def clinic_graph(clinic: Clinic) -> Graph:
         "description": clinic.description,
         "telephone": clinic.phone,
         "email": clinic.email,
-        "image": _url("/static/img/share.png"),
         "address": {
             "@type": "PostalAddress",
             "streetAddress": clinic.street,
@@ -126,6 +125,8 @@ def clinic_graph(clinic: Clinic) -> Graph:
         },
         "openingHoursSpecification": hours,
     }
+    if clinic.body_map == BodyMap.SPINE:
+        graph["image"] = _url("/static/img/share.png")
     if clinic.medical_specialty:
         graph["medicalSpecialty"] = f"https://schema.org/{clinic.medical_specialty}"
     return graph

@@ -80,7 +80,7 @@ class OnBehalfOf(models.TextChoices):
 
 
 class Imaging(models.TextChoices):
-    """Pictures already taken of the spine."""
+    """Pictures that were already taken."""
 
     NONE = "none", _("None yet")
     XRAY = "xray", _("X-ray")

@@ -10,12 +10,13 @@ import phonenumbers
 from django import template
 from django.conf import settings
 from django.template import TemplateDoesNotExist
-from django.template.loader import get_template
+from django.template.loader import get_template, render_to_string
 from django.templatetags.static import static
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from .. import brand
 from ..models import BodyMap, Clinic, OpeningHours, Weekday
 from ..site_record import current_clinic
 
@@ -83,9 +84,42 @@ def hours(clinic: Clinic) -> str:
     return "; ".join(_grouped(clinic.opening_hours.all()))
 
 
+@register.simple_tag
+def art(key: str) -> SafeString:
+    """The clinic's own drawing of that key, for the eye only; nothing where it has none."""
+    return brand.drawing(key)
+
+
+@register.simple_tag
+def mark() -> SafeString:
+    """The clinic's logo beside its name; the house's mark where it has none."""
+    logo = current_clinic().file("logo")
+    if logo is None:
+        return SafeString(render_to_string("art/mark.html"))
+    if drawn := brand.drawing("logo", "mark"):
+        return drawn
+    return format_html('<img class="mark" src="{}" width="34" height="34" alt="">', brand.address(logo))
+
+
+@register.simple_tag
+def page_picture(slug: str, regions: list[str]) -> SafeString:
+    """The picture of a page on cards and beside its title: the clinic's own, the house's, or the part of the spine it is about."""
+    if own := brand.drawing(slug):
+        return own
+    names = [f"art/pages/{slug}.html"]
+    if current_clinic().body_map == BodyMap.SPINE:
+        names.append("art/region.html")
+    try:
+        return SafeString(render_to_string(names, {"regions": regions}))
+    except TemplateDoesNotExist:
+        return SafeString("")
+
+
 @register.simple_tag(takes_context=True)
 def drawing(context: template.Context, name: str) -> SafeString:
-    """The house's drawing of that name (`conditions/drawings/<name>.html`); nothing where none was drawn."""
+    """The drawing of that name, the clinic's own or the house's (`conditions/drawings/<name>.html`); nothing for others."""
+    if own := brand.drawing(name):
+        return own
     try:
         found = get_template(f"conditions/drawings/{name}.html")
     except TemplateDoesNotExist:

@@ -2,7 +2,7 @@
 
     pages/<slug>.en.md     one page: YAML front matter, then sections
     pages/<slug>.es.md     its Spanish texts, over the same sections
-    clinic.yaml  regions.yaml  warning_signs.yaml
+    clinic.yaml  regions.yaml  warning_signs.yaml  brand/<logo, drawings, fonts>
     references.yaml  glossary.yaml  physicians.yaml  testimonials.yaml
 
 Loading is idempotent and all or nothing. What staff have edited since the last
@@ -12,6 +12,7 @@ load is kept, and said. Exporting a loaded pack gives the same bytes again.
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from django.conf import settings
 from django.db import transaction
 
 from clinic_site.models import Clinic
@@ -21,7 +22,8 @@ from conditions import services
 from conditions.models import PackRecord, Page, RevisionAction
 
 from .body import REGIONS, SIGNS
-from .clinic import CLINIC
+from .brand import FILES
+from .clinic import CLINIC, find_fonts
 from .files import Item, PackError, digest
 from .lists import REFERENCES, TERMS
 from .pages import PAGES, store_links
@@ -30,8 +32,8 @@ from .spanish import SPANISH_PAGES, is_behind_english
 
 __all__ = ["FOLDER", "PackError", "Report", "export_pack", "is_behind_english", "load_pack", "read_pack"]
 
-FOLDER = Path(__file__).parent.parent / "content"
-PARTS = [CLINIC, REGIONS, SIGNS, REFERENCES, TERMS, PHYSICIANS, PAGES, SPANISH_PAGES, TESTIMONIALS]
+FOLDER = Path(settings.CONTENT_PACK)
+PARTS = [CLINIC, FILES, REGIONS, SIGNS, REFERENCES, TERMS, PHYSICIANS, PAGES, SPANISH_PAGES, TESTIMONIALS]
 
 
 @dataclass
@@ -101,6 +103,8 @@ def _store_relations(stored: list[Item]) -> None:
             store_links(item)
         elif kind in (PHYSICIANS.prefix, TESTIMONIALS.prefix):
             store_relations(item)
+        elif kind == CLINIC.prefix:
+            find_fonts(item)
 
 
 def _remember(records: dict[str, str], item: Item) -> None:

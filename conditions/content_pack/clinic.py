@@ -128,6 +128,15 @@ def _clinic_store(item: Item) -> None:
         save(item, Holiday(clinic=clinic, date=row["date"], name=row["name"]), "holidays")
 
 
+def find_fonts(item: Item) -> None:
+    """Second pass, when the files of the pack are there: a font that the record names must be one of them, or built in."""
+    clinic = Clinic.current()
+    for key in ("heading_font", "text_font"):
+        chosen = item.data.get(key, "")
+        if not clinic.knows_font(chosen):
+            raise item.fail(f"`{key}` is {chosen!r}, but there is no brand/{chosen}.woff2", key)
+
+
 def _clinic_write(folder: Path, rows: list[Data]) -> None:
     for data in rows:
         (folder / "clinic.yaml").write_text(as_yaml({"clinic": data}), encoding="utf-8")

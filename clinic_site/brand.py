@@ -1,0 +1,130 @@
+"""How the site looks as this clinic's own: its colours, fonts, logo and drawings, from the record.
+
+Files and the sheet stand under addresses with a digest in them, so browsers keep
+them for good. A clinic that keeps the house's look costs no further request.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from django.db import connection
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.safestring import SafeString, mark_safe
+from django.views.decorators.http import require_safe
+
+from . import theme
+from .brand_files import CONTENT_TYPES, SVG
+from .models import BrandFile, Clinic
+from .site_record import current_clinic
+
+FOR_GOOD = "public, max-age=31536000, immutable"
+HOUSE_FONTS = {
+    "heading_font": "fonts/brygada-1918-latin-wght-normal.woff2",
+    "text_font": "fonts/hanken-grotesk-latin-wght-normal.woff2",
+}
+# The token of site.css that each choice of a font is.
+FONT_TOKENS = {"heading_font": "display", "text_font": "text"}
+MAX_KEPT = 60
+
+# Contents by database, digest and key: a file of that digest never changes.
+_kept: dict[tuple[str, str, str], bytes] = {}
+
+
+@dataclass(frozen=True)
+class Brand:
+    """What the head of a page needs: the sheet, the fonts to load early, the icon. Empty where it is the house's."""
+
+    sheet: str
+    fonts: list[str]
+    house_fonts: list[str]
+    icon: str
+
+
+def of(clinic: Clinic) -> Brand:
+    """The look of a clinic's pages."""
+    sheet = style_sheet(clinic)
+    own = {name: font for name in FONT_TOKENS if (font := clinic.font(getattr(clinic, name)))}
+    icon = clinic.file("logo")
+    return Brand(
+        sheet=f"/brand/{_short(sheet.encode())}/theme.css" if sheet else "",
+        fonts=list(dict.fromkeys(address(font) for font in own.values())),
+        house_fonts=[path for name, path in HOUSE_FONTS.items() if not getattr(clinic, name)],
+        icon=address(icon) if icon else "",
+    )
+
+
+def style_sheet(clinic: Clinic) -> str:
+    """What the clinic's colours and fonts change over site.css; empty where nothing."""
+    fonts = {}
+    for name, token in FONT_TOKENS.items():
+        chosen = getattr(clinic, name)
+        if chosen and (font := clinic.font(chosen)):
+            fonts[token] = (f'"Clinic {chosen}", "Text fallback", system-ui, sans-serif', address(font))
+        elif chosen in theme.BUILT_IN_FONTS and chosen:
+            fonts[token] = (theme.BUILT_IN_FONTS[chosen][1], "")
+    return theme.style_sheet(clinic.theme, fonts)
+
+
+def address(file: BrandFile) -> str:
+    """Where a file is served, for as long as it stays as it is."""
+    return f"/brand/{file.digest[:16]}/{file.key}.{file.format}"
+
+
+def drawing(key: str, css: str = "art") -> SafeString:
+    """The clinic's own drawing of that key, to stand in a page for the eye alone; empty where it has none."""
+    file = current_clinic().file(key)
+    if not file or file.format != SVG:
+        return SafeString("")
+    content = content_of(file).decode()
+    # Checked when it was stored: shapes and plain values, nothing that acts.
+    return mark_safe(content.replace("<svg ", f'<svg class="{css}" aria-hidden="true" focusable="false" ', 1))
+
+
+def content_of(file: BrandFile) -> bytes:
+    """The bytes of a file; asked for once in a process."""
+    name = (str(connection.settings_dict["NAME"]), file.digest, file.key)
+    if name not in _kept:
+        content = bytes(BrandFile.objects.values_list("content", flat=True).get(digest=file.digest, key=file.key))
+        if len(_kept) >= MAX_KEPT:
+            _kept.clear()
+        _kept[name] = content
+    return _kept[name]
+
+
+def addresses() -> Iterator[str]:
+    """Every address of the look, to be asked for once at the start, before the database may go away."""
+    clinic = current_clinic()
+    found = of(clinic)
+    yield from [found.sheet] if found.sheet else []
+    if not clinic._state.adding:
+        yield from (address(file) for file in clinic.brand_files.all())
+
+
+def with_addresses(paths: Callable[[], list[str]]) -> Callable[[], list[str]]:
+    """The same paths, and those of the look."""
+    return lambda: [*paths(), *addresses()]
+
+
+@require_safe
+def sheet(request: HttpRequest, digest: str) -> HttpResponse:
+    """The clinic's style sheet; under an older address the present one, not to be kept."""
+    text = style_sheet(current_clinic())
+    response = HttpResponse(text, content_type="text/css; charset=utf-8")
+    response["Cache-Control"] = FOR_GOOD if digest == _short(text.encode()) else "no-store"
+    return response
+
+
+@require_safe
+def file(request: HttpRequest, digest: str, key: str, format: str) -> HttpResponse:
+    """A file of the clinic's record."""
+    found = current_clinic().file(key)
+    if not found or found.digest[:16] != digest or found.format != format:
+        raise Http404
+    response = HttpResponse(content_of(found), content_type=CONTENT_TYPES[found.format])
+    response["Cache-Control"] = FOR_GOOD
+    return response
+
+
+def _short(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
