@@ -144,9 +144,15 @@ def test_a_number_with_an_extension_is_found_by_the_number(db):
     assert lead.shown("phone") == "(703) 555-0142 ext. 5"
 
 
-def test_codes_are_shown_in_words(db):
+def test_codes_are_shown_in_words(content):
     lead = ConsultationRequestFactory(imaging="xray,mri", red_flags="bladder,fever", phone="+34600123456", best_time="")
     assert lead.shown("imaging") == "X-ray; MRI scan"
     assert lead.shown("red_flags").startswith("New trouble passing urine")
     assert lead.shown("phone") == "+34 600 12 34 56"
     assert lead.shown("best_time") == ""
+
+
+def test_an_answer_that_the_clinic_no_longer_lists_is_still_shown(content):
+    lead = ConsultationRequestFactory(pain_area="elbow", red_flags="bladder,rash")
+    assert lead.shown("pain_area") == "elbow"
+    assert lead.shown("red_flags") == "New trouble passing urine, or loss of bladder or bowel control; rash"

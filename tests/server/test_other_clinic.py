@@ -112,6 +112,12 @@ def test_its_form_warns_of_its_own_signs(knee_site):
     assert "Call 911 or go to an emergency room now" in text
 
 
+def test_its_pages_need_nothing_more_but_a_physician(knee_site):
+    lines = knee_site.manage("readiness", check=False).stdout.splitlines()
+    assert lines
+    assert [line for line in lines if "has_reviewer" not in line] == []
+
+
 def test_written_back_its_pack_is_the_same(knee_site, tmp_path):
     knee_site.manage("export_content", str(tmp_path))
     for file in PACK.rglob("*"):
