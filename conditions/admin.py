@@ -1,6 +1,7 @@
 """Editing what patients read."""
 
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminTextareaWidget
 from django.db import models
 from django.db.models import QuerySet
 from django.forms import CheckboxSelectMultiple, MultipleChoiceField
@@ -31,6 +32,7 @@ from .models import (
     PageLink,
     Physician,
     Procedure,
+    ProcedureFacts,
     PublishOverride,
     Reference,
     ReviewReminder,
@@ -254,11 +256,26 @@ class KindAdmin(PageAdmin):
     list_filter = ["status", "status_es", DueFilter, ScheduleFilter]
 
 
+class ProcedureFactsInline(TranslationStackedInline):
+    """What the comparison of procedures shows."""
+
+    model = ProcedureFacts
+    extra = 0
+    max_num = 1
+    classes = ["collapse"]
+    formfield_overrides = {models.TextField: {"widget": AdminTextareaWidget(attrs={"rows": 2})}}
+    fieldsets = [
+        (None, {"fields": [f"{field}_en" for field in ProcedureFacts.SHOWN]}),
+        (_("Spanish"), {"classes": ["collapse"], "fields": [f"{field}_es" for field in ProcedureFacts.SHOWN]}),
+    ]
+
+
 @admin.register(Procedure)
 class ProcedureAdmin(KindAdmin):
     """Operations, injections, therapy."""
 
     fixed_kind = Kind.PROCEDURE
+    inlines = [*PageAdmin.inlines, ProcedureFactsInline]
 
 
 @admin.register(Condition)

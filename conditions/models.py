@@ -544,6 +544,30 @@ class Packet(models.Model):
         return self.label
 
 
+class ProcedureFacts(models.Model):
+    """What sets a procedure apart from others, each fact in a sentence or two, so that procedures can stand side by side.
+
+    Sources are cited by key, as in sections: [SMITH16].
+    """
+
+    SHOWN = ("effect", "anesthesia", "incisions", "stay", "recovery", "main_risks")
+
+    page = models.OneToOneField(Page, on_delete=models.CASCADE, related_name="facts", limit_choices_to={"kind": Kind.PROCEDURE})
+    effect = models.TextField(_("what it does"), max_length=300)
+    anesthesia = models.TextField(_("anesthesia"), max_length=300)
+    incisions = models.TextField(_("cuts"), max_length=300)
+    stay = models.TextField(_("hospital stay"), max_length=300)
+    recovery = models.TextField(_("recovery"), max_length=400)
+    main_risks = models.TextField(_("main risks"), max_length=500, help_text=_("People out of 100, who was studied, how long."))
+
+    class Meta:
+        verbose_name = _("facts to compare")
+        verbose_name_plural = _("facts to compare")
+
+    def __str__(self) -> str:
+        return self.page.name
+
+
 class GlossaryTerm(models.Model):
     """A medical word and what it means in plain words."""
 

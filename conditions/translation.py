@@ -12,6 +12,7 @@ from .models import (
     Page,
     Physician,
     Procedure,
+    ProcedureFacts,
     Section,
     Symptom,
     Testimonial,
@@ -64,6 +65,14 @@ class PacketTranslation(TranslationOptions):
 
     fields = ("label", "intro")
     required_languages = {"en": ("label",)}
+
+
+@register(ProcedureFacts)
+class ProcedureFactsTranslation(TranslationOptions):
+    """Every fact."""
+
+    fields = ProcedureFacts.SHOWN
+    required_languages = {"en": ProcedureFacts.SHOWN}
 
 
 @register(GlossaryTerm)

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from conditions.models import Figure, Kind, Packet, Page, PageLink, Physician, ReviewState, Section, SectionKind, Status
 
+from .facts import facts_data, read_facts, store_facts
 from .files import Data, Item, PackError, Part, as_yaml, date_of, read_sections, read_text, read_yaml, save, typed
 
 PAGE_TEXTS = ("title", "name", "summary", "description", "card")
@@ -17,7 +18,7 @@ PAGE_DATES = ("reviewed_on", "next_review_on")
 FIGURE_TEXTS = ("title", "alt", "caption", "long_description")
 PAGE_KEYS = {
     *("kind", "slug", *PAGE_TEXTS, *PAGE_LISTS, *PAGE_PLAIN, "reviewed_by", *PAGE_DATES),
-    *("home_position", "links", "figures", "packet"),
+    *("home_position", "links", "figures", "packet", "facts"),
 }
 
 
@@ -91,6 +92,7 @@ def _canonical_page(item: Item, front: Data, sections: list[Data]) -> Data:
         if isinstance(packet, dict)
         else None
     )
+    data["facts"] = read_facts(item, front)
     data["sections"] = sections
     return data
 
@@ -109,7 +111,7 @@ def _pages_read(folder: Path) -> Iterator[Item]:
 
 
 def _pages_rows() -> Iterator[tuple[str, Data]]:
-    pages = Page.objects.select_related("reviewed_by").prefetch_related(
+    pages = Page.objects.select_related("reviewed_by", "facts").prefetch_related(
         "sections", "figures", "links_out__target", "packet__physicians"
     )
     for page in pages.order_by("slug"):
@@ -144,6 +146,7 @@ def page_data(page: Page) -> Data:
         if packet
         else None
     )
+    data["facts"] = words["facts"]
     data["sections"] = words["sections"]
     return data
 
@@ -157,6 +160,7 @@ def english_words(page: Page) -> Data:
         | {"key": figure.key, "callouts": figure.callouts_en or []}
         for figure in page.figures.all()
     ]
+    words["facts"] = facts_data(page, "en")
     words["sections"] = [
         {
             "level": section.level,
@@ -218,6 +222,7 @@ def store_page(item: Item, page: Page) -> None:
         if len(physicians) != len(data["packet"]["physicians"]):
             raise item.fail("the packet names an unknown physician", "packet")
         packet.physicians.set(physicians)
+    store_facts(item, page, "en")
 
 
 def store_links(item: Item) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from conditions.models import Packet, Page, ReviewState, Status
 
+from .facts import facts_data, read_facts, store_facts
 from .files import Data, Item, PackError, Part, date_of, digest, save, typed
 from .pages import FIGURE_TEXTS, PAGE_LISTS, PAGE_TEXTS, english_words, figure_texts, page_text, read_page, split_page
 
@@ -20,6 +21,7 @@ SPANISH_KEYS = {
     "english_digest",
     "figures",
     "packet",
+    "facts",
 }
 
 
@@ -49,6 +51,7 @@ def read_spanish_page(path: Path, english: Data) -> Item:
     data["figures"] = [figure_texts(given[figure["key"]]) for figure in english["figures"]]
     packet = front.get("packet") or {}
     data["packet"] = {key: str(packet.get(key) or "") for key in ("label", "intro")} if english["packet"] else None
+    data["facts"] = read_facts(item, front)
     data["sections"] = [{key: section[key] for key in ("anchor", "heading", "body")} for section in sections]
     item.name, item.data = f"spanish:{front['slug']}", data
     return item
@@ -57,6 +60,8 @@ def read_spanish_page(path: Path, english: Data) -> Item:
 def english_digest(page: Data) -> str:
     """A short fingerprint of a page's English words, to tell a Spanish text that has fallen behind."""
     words = {key: page[key] for key in (*PAGE_TEXTS, *PAGE_LISTS, "figures", "sections")}
+    if page.get("facts"):
+        words["facts"] = page["facts"]
     return digest(words)[:16]
 
 
@@ -74,7 +79,7 @@ def _spanish_read(folder: Path) -> Iterator[Item]:
 
 
 def _spanish_rows() -> Iterator[tuple[str, Data]]:
-    pages = Page.objects.exclude(slug_es="").select_related("packet").prefetch_related("sections", "figures")
+    pages = Page.objects.exclude(slug_es="").select_related("packet", "facts").prefetch_related("sections", "figures")
     for page in pages.order_by("slug"):
         yield f"spanish:{page.slug}", spanish_data(page)
 
@@ -93,6 +98,7 @@ def spanish_data(page: Page) -> Data:
     ]
     packet = getattr(page, "packet", None)
     data["packet"] = {"label": packet.label_es or "", "intro": packet.intro_es or ""} if packet else None
+    data["facts"] = facts_data(page, "es")
     data["sections"] = [
         {"anchor": section.anchor, "heading": section.heading_es or "", "body": section.body_es or ""}
         for section in page.sections.all()
@@ -123,6 +129,7 @@ def store_spanish(item: Item) -> None:
             save(item, figure, "figures")
     if data["packet"]:
         Packet.objects.filter(page=page).update(label_es=data["packet"]["label"], intro_es=data["packet"]["intro"])
+    store_facts(item, page, "es")
 
 
 def _spanish_write(folder: Path, rows: list[Data]) -> None:

@@ -14,7 +14,7 @@ from .spanish import is_behind_english, spanish_data, store_spanish
 
 def page_state(page: Page) -> Data:
     """The page as it is stored now, whatever the object at hand says, in values as JSON has them."""
-    rows = Page.objects.select_related("reviewed_by", "packet")
+    rows = Page.objects.select_related("reviewed_by", "packet", "facts")
     stored = rows.prefetch_related("sections", "figures", "links_out__target", "packet__physicians").get(pk=page.pk)
     state = {"page": page_data(stored), "spanish": spanish_data(stored)}
     return json.loads(json.dumps(state, cls=DjangoJSONEncoder))
