@@ -17,6 +17,7 @@ _last_known: dict[str, dict[str, str]] = {}
 LISTS = (
     "conditions:home",
     "conditions:procedure_index",
+    "conditions:compare",
     "conditions:condition_index",
     "conditions:symptom_index",
     "conditions:guide_index",

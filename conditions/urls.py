@@ -11,6 +11,7 @@ app_name = "conditions"
 urlpatterns = [
     path("", views.home, name="home"),
     path(_("procedures/"), views.page_index, {"kind": Kind.PROCEDURE}, name="procedure_index"),
+    path(_("procedures/compare/"), views.compare, name="compare"),
     path(_("procedures/<slug:slug>/"), views.page_detail, {"kind": Kind.PROCEDURE}, name="procedure"),
     path(_("conditions/"), views.page_index, {"kind": Kind.CONDITION}, name="condition_index"),
     path(_("conditions/<slug:slug>/"), views.page_detail, {"kind": Kind.CONDITION}, name="condition"),

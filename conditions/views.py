@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from clinic_site.site_record import current_clinic
 
-from . import addresses, content_pack, graph, structured_data
+from . import addresses, comparison, content_pack, graph, structured_data
 from . import search as site_search
 from .models import SPANISH, GlossaryTerm, Kind, Packet, Page, Physician, Testimonial
 from .packet_pdf import packet_pdf as make_packet_pdf
@@ -90,6 +90,7 @@ def page_index(request: HttpRequest, kind: Kind) -> HttpResponse:
             "current_region": current,
             "pages": shown,
             "causes": graph.behind(shown, current) if current and kind == Kind.SYMPTOM else [],
+            "comparable": comparison.comparable() if kind == Kind.PROCEDURE else [],
             "structured_data": structured_data.for_index(kind, str(heading), shown),
         },
         kind.value,
@@ -101,7 +102,7 @@ def page_detail(request: HttpRequest, kind: Kind, slug: str) -> HttpResponse:
     """One page. Staff see drafts too, marked, uncached and kept from search engines."""
     spanish = get_language() == SPANISH
     named = Q(slug=slug) | Q(slug_es=slug) if spanish else Q(slug=slug)
-    pages = Page.objects.visible_to(request.user).select_related("reviewed_by").prefetch_related("sections", "figures")
+    pages = Page.objects.visible_to(request.user).select_related("reviewed_by", "facts").prefetch_related("sections", "figures")
     page = pages.filter(named, kind=kind).first()
     if page is None and spanish and (in_english := addresses.in_english_only(kind, slug)):
         return HttpResponseRedirect(in_english)
@@ -122,6 +123,9 @@ def page_detail(request: HttpRequest, kind: Kind, slug: str) -> HttpResponse:
         "packets": Packet.objects.filter(page=page).prefetch_related("physicians") if kind == Kind.GUIDE else [],
         **graph.related(page),
     }
+    if kind == Kind.PROCEDURE:
+        alternatives, treated = ([entry.page for entry in context[name]] for name in ("alternatives", "treats"))
+        context["comparison_url"] = comparison.address_beside_others(page, alternatives, treated)
     context["structured_data"] = structured_data.for_page(page, presented, context)
     response = _respond(request, "conditions/page_detail.html", context, kind.value)
     if page.is_published:
@@ -129,6 +133,41 @@ def page_detail(request: HttpRequest, kind: Kind, slug: str) -> HttpResponse:
     else:
         response["Cache-Control"] = "no-store"
         response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+@require_safe
+@cached_public
+def compare(request: HttpRequest) -> HttpResponse:
+    """Two or three procedures side by side, named by `?with=`; otherwise the list to choose from, saying what is wrong."""
+    asked = list(dict.fromkeys(request.GET.getlist("with")))
+    known = {page.slug: page for page in comparison.comparable().select_related("facts", "reviewed_by")}
+    chosen = [known[slug] for slug in asked if slug in known]
+    is_unknown = len(chosen) < len(asked)
+    is_fit = not is_unknown and 2 <= len(chosen) <= comparison.MOST
+    heading = _("Compare procedures side by side")
+    trail = [(_("Procedures"), reverse("conditions:procedure_index")), (heading, request.path)]
+    own_address = f"?{request.GET.urlencode()}" if asked else ""
+    both = addresses.in_both_languages(request.path)
+    response = _respond(
+        request,
+        "conditions/compare.html",
+        {
+            "alternates": {language: path + own_address for language, path in both.items()},
+            "heading": heading,
+            "lead": _("What is done, what you go through, and what can go wrong, in the same words and the same order."),
+            "compared": comparison.compare(chosen) if is_fit else None,
+            "comparable": known.values(),
+            "chosen": {page.slug for page in chosen},
+            "is_unknown": is_unknown,
+            "is_asked": bool(asked),
+            "most": comparison.MOST,
+            "structured_data": structured_data.for_crumbs(trail),
+        },
+        Kind.PROCEDURE.value,
+    )
+    # As with the consultation form: a choice that cannot be shown is an answer to correct.
+    response.status_code = 200 if is_fit or not asked or (len(chosen) == 1 and not is_unknown) else 422
     return response
 
 

@@ -98,3 +98,27 @@ def test_without_script_the_contents_list_works(open_tab):
             tab.locator(".toc summary").click()
         tab.locator(".toc a[href='#risks']").click()
         assert tab.url.endswith("#risks")
+
+
+def test_procedures_are_chosen_and_compared_with_and_without_script_and_open_to_all(open_tab):
+    for size, scheme, javascript in ((PHONE, "dark", False), (DESKTOP, "light", True)):
+        tab, watch = open_tab(size, scheme=scheme, javascript=javascript)
+        tab.goto("/procedures/")
+        for name in ("Spinal fusion", "Physical therapy"):
+            tab.get_by_role("checkbox", name=name).check()
+        tab.get_by_role("button", name="Compare").click()
+        assert tab.url.endswith("/procedures/compare/?with=physical-therapy&with=spinal-fusion")
+        table = tab.get_by_role("table", name="Procedures side by side")
+        assert table.get_by_role("columnheader").count() == 2
+        assert table.get_by_role("rowheader", name="Main risks").count() == 1
+        assert tab.evaluate("document.documentElement.scrollWidth") <= size["width"]
+        assert watch.is_clean()
+    assert violations(tab) == []
+    tab.goto("/procedures/compare/?with=nothing")
+    assert violations(tab) == []
+
+
+def test_a_comparison_on_a_phone_is_open_to_all(open_tab):
+    tab, _ = open_tab(PHONE, scheme="dark")
+    tab.goto("/es/procedimientos/comparar/?with=spinal-fusion&with=disc-replacement&with=spinal-osteotomy")
+    assert violations(tab) == []

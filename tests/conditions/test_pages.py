@@ -19,7 +19,17 @@ from conditions.rich_text import plain_text
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("content")]
 
 OSTEOTOMY = "/procedures/spinal-osteotomy/"
-LISTS = ["/", "/procedures/", "/conditions/", "/symptoms/", "/guides/", "/physicians/", "/glossary/", "/search/?q=stooping"]
+LISTS = [
+    "/",
+    "/procedures/",
+    "/procedures/compare/",
+    "/conditions/",
+    "/symptoms/",
+    "/guides/",
+    "/physicians/",
+    "/glossary/",
+    "/search/?q=stooping",
+]
 
 
 def tree_of(response):
