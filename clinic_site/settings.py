@@ -361,5 +361,7 @@ LOGGING = {
         # Its messages quote the Host header and the Referer; the access line tells of the refusal.
         "django.security": {"level": "CRITICAL"},
         "axes": {"level": "WARNING"},
+        # Otherwise a PDF writes some thirty lines about its fonts.
+        "fontTools": {"level": "WARNING"},
     },
 }

@@ -215,6 +215,11 @@ class Page(models.Model):
             raise ValidationError({"regions": _("%(key)r is no part of the body in the clinic’s record.") % {"key": min(unknown)}})
 
     @property
+    def pdf_url(self) -> str:
+        """The address of the page as a PDF: its own, and `handout.pdf`. Notices have none."""
+        return f"{self.get_absolute_url()}handout.pdf"
+
+    @property
     def is_published(self) -> bool:
         """Whether the public may read the page in the language in use."""
         if get_language() == SPANISH:

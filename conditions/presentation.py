@@ -58,6 +58,16 @@ class Risk:
         return self.number % self.columns
 
     @property
+    def column_lines(self) -> range:
+        """Where one figure ends and the next begins, in a row."""
+        return range(1, self.columns)
+
+    @property
+    def row_lines(self) -> range:
+        """Where one row ends and the next begins."""
+        return range(1, self.rows)
+
+    @property
     def text_equivalent(self) -> str:
         """The drawing in words: both the people it happened to and those it did not."""
         return _("%(number)s of %(out_of)s people marked, %(others)s not.") % {

@@ -2,6 +2,7 @@
 
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
+from django.views.generic import RedirectView
 
 from . import views
 from .models import Kind
@@ -13,13 +14,17 @@ urlpatterns = [
     path(_("procedures/"), views.page_index, {"kind": Kind.PROCEDURE}, name="procedure_index"),
     path(_("procedures/compare/"), views.compare, name="compare"),
     path(_("procedures/<slug:slug>/"), views.page_detail, {"kind": Kind.PROCEDURE}, name="procedure"),
+    path(_("procedures/<slug:slug>/handout.pdf"), views.handout, {"kind": Kind.PROCEDURE}, name="procedure_pdf"),
     path(_("conditions/"), views.page_index, {"kind": Kind.CONDITION}, name="condition_index"),
     path(_("conditions/<slug:slug>/"), views.page_detail, {"kind": Kind.CONDITION}, name="condition"),
+    path(_("conditions/<slug:slug>/handout.pdf"), views.handout, {"kind": Kind.CONDITION}, name="condition_pdf"),
     path(_("symptoms/"), views.page_index, {"kind": Kind.SYMPTOM}, name="symptom_index"),
     path(_("symptoms/<slug:slug>/"), views.page_detail, {"kind": Kind.SYMPTOM}, name="symptom"),
+    path(_("symptoms/<slug:slug>/handout.pdf"), views.handout, {"kind": Kind.SYMPTOM}, name="symptom_pdf"),
     path(_("guides/"), views.page_index, {"kind": Kind.GUIDE}, name="guide_index"),
     path(_("guides/<slug:slug>/"), views.page_detail, {"kind": Kind.GUIDE}, name="guide"),
-    path(_("guides/<slug:slug>/packet.pdf"), views.packet_pdf, name="packet_pdf"),
+    path(_("guides/<slug:slug>/handout.pdf"), views.handout, {"kind": Kind.GUIDE}, name="guide_pdf"),
+    path(_("guides/<slug:slug>/packet.pdf"), RedirectView.as_view(pattern_name="conditions:guide_pdf", permanent=True)),
     path(_("physicians/"), views.physician_index, name="physician_index"),
     path(_("physicians/<slug:slug>/"), views.physician_detail, name="physician"),
     path(_("glossary/"), views.glossary, name="glossary"),

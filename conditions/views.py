@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
-from django.utils.translation import get_language, override
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
@@ -18,8 +18,8 @@ from clinic_site.site_record import current_clinic
 
 from . import addresses, comparison, content_pack, graph, structured_data
 from . import search as site_search
+from .handout import handout_pdf
 from .models import SPANISH, GlossaryTerm, Kind, Packet, Page, Physician, Testimonial
-from .packet_pdf import packet_pdf as make_packet_pdf
 from .presentation import present
 from .search import misses
 from .search.words import fold
@@ -185,25 +185,25 @@ def _breadcrumbs(page: Page) -> list[tuple[str, str]]:
 
 
 @require_safe
-def packet_pdf(request: HttpRequest, slug: str) -> HttpResponse:
-    """The printed form of a packet, made from the same page; in English where there is no Spanish text yet."""
-    found = Packet.objects.select_related("page__reviewed_by").prefetch_related("physicians", "page__sections", "page__figures")
-    packet = found.filter(page__slug=slug, page__in=Page.objects.visible_to(request.user)).first()
-    if (
-        packet is None
-        and get_language() == SPANISH
-        and found.filter(page__slug=slug, page__in=Page.objects.published("en")).exists()
-    ):
-        with override("en"):
-            return HttpResponseRedirect(reverse("conditions:packet_pdf", args=[slug]))
-    if packet is None:
+def handout(request: HttpRequest, kind: Kind, slug: str) -> HttpResponse:
+    """A page as a PDF; in English where there is no Spanish text yet. The web page is the one for search engines."""
+    spanish = get_language() == SPANISH
+    named = Q(slug=slug) | Q(slug_es=slug) if spanish else Q(slug=slug)
+    pages = Page.objects.visible_to(request.user).select_related("reviewed_by").prefetch_related("sections", "figures")
+    page = pages.filter(named, kind=kind).first()
+    if page is None and spanish and (in_english := addresses.in_english_only(kind, slug)):
+        return HttpResponseRedirect(f"{in_english}handout.pdf")
+    if page is None:
         raise Http404
-    content = make_packet_pdf(packet)
+    if page.pdf_url != request.path:
+        return HttpResponsePermanentRedirect(page.pdf_url)
+    content = handout_pdf(page)
     if content is None:
-        return render(request, "conditions/pdf_unavailable.html", {"page": packet.page}, status=503)
+        return render(request, "conditions/pdf_unavailable.html", {"page": page}, status=503)
     response = HttpResponse(content, content_type="application/pdf")
     response["Content-Disposition"] = f'attachment; filename="{slug}.pdf"'
-    response["Cache-Control"] = "public, max-age=60"
+    response["Cache-Control"] = "public, max-age=60" if page.is_published else "no-store"
+    response["X-Robots-Tag"] = "noindex"
     return response
 
 

@@ -98,7 +98,7 @@ NEEDS: tuple[tuple[str, Callable[[], object], Callable[[], None], str], ...] = (
     ("A PostgreSQL server", postgres_binaries, lambda: install("postgresql"), "postgresql"),
     ("nginx for the proxy tests", nginx, unpack_nginx, "nginx"),
     (
-        "Pango for the PDF packets",
+        "Pango for PDFs",
         pango,
         lambda: install("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0"),
         "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0",

@@ -159,7 +159,7 @@ def test_samples_say_so_where_they_stand(osteotomy):
 
 def test_the_packet_is_named_with_its_surgeon_and_can_be_taken_as_pdf(osteotomy, client):
     assert "Sample Surgeon A" in text_of(osteotomy)
-    response = client.get("/guides/spinal-deformity-packet/packet.pdf")
+    response = client.get("/guides/spinal-deformity-packet/handout.pdf")
     assert response.status_code == 200 and response["Content-Type"] == "application/pdf"
     objects = b"".join(inflated(stream) for stream in re.findall(rb"stream\n(.*?)\nendstream", response.content, re.S))
     assert response.content.startswith(b"%PDF-") and b"/StructTreeRoot" in objects and b"/Lang" in objects
