@@ -3,6 +3,7 @@
 import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, render
@@ -154,6 +155,7 @@ def compare(request: HttpRequest) -> HttpResponse:
         "conditions/compare.html",
         {
             "alternates": {language: path + own_address for language, path in both.items()},
+            "canonical_url": settings.SITE_URL + request.path + own_address,
             "heading": heading,
             "lead": _("What is done, what you go through, and what can go wrong, in the same words and the same order."),
             "compared": comparison.compare(chosen) if is_fit else None,
