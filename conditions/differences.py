@@ -19,11 +19,11 @@ from django.utils.translation import gettext as _
 
 from .content_pack.files import Data
 from .content_pack.pages import PAGE_LISTS, PAGE_TEXTS
-from .models import Figure, Packet, Page, Relation, Role, Section
+from .models import Figure, Packet, Page, ProcedureFacts, Relation, Role, Section
 
 # Words kept on each side of a change; longer stretches without one are left out.
 AROUND = 12
-ENGLISH_WORDS = (*PAGE_TEXTS, *PAGE_LISTS, "sections", "figures")
+ENGLISH_WORDS = (*PAGE_TEXTS, *PAGE_LISTS, "sections", "figures", "facts")
 _BLOCK_END = re.compile(r"</(?:p|li|tr|ul|ol|table)>|<br>")
 _LINK = re.compile(r'<a[^>]*href="([^"]*)"[^>]*>(.*?)</a>', re.S)
 _TAG = re.compile(r"<[^>]+>")
@@ -102,12 +102,13 @@ def readable(value: Any) -> str:
 
 
 def _words(old: Data, new: Data, *, structure: bool) -> Iterator[Change]:
-    keys = [key for key in new if key not in ("sections", "figures", "slug", "packet")]
+    keys = [key for key in new if key not in ("sections", "figures", "slug", "packet", "facts")]
     if structure:
         keys = [key for key in keys if key in ENGLISH_WORDS]
     yield from _plain(old, new, keys)
     if not structure:
         yield from _fields(Packet, old.get("packet") or {}, new.get("packet") or {}, _("Packet"))
+    yield from _fields(ProcedureFacts, old.get("facts") or {}, new.get("facts") or {}, _("Facts to compare"))
     yield from _rows(Section, "anchor", old["sections"], new["sections"], structure)
     yield from _rows(Figure, "key", old["figures"], new["figures"], structure)
 

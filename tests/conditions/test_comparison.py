@@ -117,3 +117,19 @@ def test_a_spanish_text_falls_behind_when_an_english_fact_changes():
     page.facts.stay_en = "Two days. Your surgeon sets it."
     page.facts.save()
     assert is_behind_english(Page.objects.get(slug="spinal-fusion"))
+
+
+def test_a_changed_fact_is_in_the_history_of_its_page_and_can_be_had_back():
+    from conditions import services
+    from conditions.differences import differences
+    from conditions.models import RevisionAction
+
+    page = Page.objects.get(slug="spinal-fusion")
+    before = services.keep_present(page)
+    told = page.facts.stay_en
+    ProcedureFacts.objects.filter(page=page).update(stay_en="Two days. Your surgeon sets it.")
+    after = services.record_revision(page, by=None, action=RevisionAction.SAVED)
+    [change] = [change for part in differences(before.data, after.data) for change in part.items]
+    assert "Facts to compare" in change.label and "hospital stay" in change.label
+    services.restore(before, by=None)
+    assert ProcedureFacts.objects.get(page=page).stay_en == told
