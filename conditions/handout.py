@@ -46,6 +46,8 @@ def _from_memory(page: Page) -> bytes | None:
             "packet": Packet.objects.filter(page=page).prefetch_related("physicians").first(),
             "presented": present(page, on_paper=True),
             "clinic": clinic,
+            # The house's mark is a spine; a clinic with a logo of its own has its name alone.
+            "has_own_logo": clinic.file("logo") is not None,
             "site_url": settings.SITE_URL,
             "stylesheet": finders.find("css/print-handout.css"),
         },

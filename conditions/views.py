@@ -143,6 +143,8 @@ def compare(request: HttpRequest) -> HttpResponse:
     """Two or three procedures side by side, named by `?with=`; otherwise the list to choose from, saying what is wrong."""
     asked = list(dict.fromkeys(request.GET.getlist("with")))
     known = {page.slug: page for page in comparison.comparable().select_related("facts", "reviewed_by")}
+    if len(known) < 2:
+        raise Http404
     chosen = [known[slug] for slug in asked if slug in known]
     is_unknown = len(chosen) < len(asked)
     is_fit = not is_unknown and 2 <= len(chosen) <= comparison.MOST
