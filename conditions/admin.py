@@ -17,7 +17,7 @@ from clinic_site.models import BodyRegion, Clinic
 
 from .admin_fields import PlacedFormSet, SideBySide
 from .admin_history import KeepsHistory
-from .admin_readiness import HeldToReadiness, RecordAdmin, ScheduleFilter, planned
+from .admin_readiness import HeldToReadiness, RecordAdmin, ScheduleFilter, missed, planned
 from .content_pack import is_behind_english
 from .content_pack.states import anchors_behind
 from .models import (
@@ -222,7 +222,8 @@ class PageAdmin(HeldToReadiness, KeepsHistory, SideBySide, EditsContent, Transla
     @admin.display(description=_("state"), ordering="status")
     def state(self, page: Page) -> str:
         plans = format_html_join("", '<span class="sub">{}</span>', ((line,) for line in planned(page)))
-        return format_html('<span class="chip chip--{}">{}</span>{}', page.status, page.get_status_display(), plans)
+        late = format_html_join("", ' <span class="chip chip--late">{}</span>', ((line,) for line in missed(page)))
+        return format_html('<span class="chip chip--{}">{}</span>{}{}', page.status, page.get_status_display(), late, plans)
 
     @admin.display(description=_("changed"), ordering="changed_at")
     def changed(self, page: Page) -> str:

@@ -30,9 +30,9 @@ PARTS = {"sections": "anchor", "figures": "key"}
 class Checked(Exception):
     """Takes back what a check has stored, and brings out what it saw."""
 
-    def __init__(self, page: Page, site: Site) -> None:
+    def __init__(self, page: Page) -> None:
         super().__init__()
-        self.page, self.site = page, site
+        self.page = page
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class HeldToReadiness:
         try:
             response = self.changeform_view(request, object_id)
         except Checked as seen:
-            needs = self._needs(request, readiness.problems_of(seen.page, seen.site), _rows_posted(request))
+            needs = self._needs(request, readiness.problems_of(seen.page, Site.now()), _rows_posted(request))
         else:
             if not hasattr(response, "context_data"):
                 return response
@@ -156,8 +156,8 @@ class HeldToReadiness:
         super().save_related(request, form, formsets, change)
         page = form.instance
         if _is_check(request):
-            # The rules themselves run after the database was let go of.
-            raise Checked(readiness.pages_to_check().get(pk=page.pk), Site.now())
+            # The rules run once the database is let go of: others may want to write.
+            raise Checked(readiness.pages_to_check().get(pk=page.pk))
         if services.published_languages(page):
             services.hold_to_readiness(
                 page,
@@ -187,7 +187,9 @@ class HeldToReadiness:
     def _needs(self, request, problems: Iterable[Problem], rows: dict[tuple[str, str], tuple[str, str]]) -> Needs:
         mend: list[Need] = []
         people: list[Need] = []
-        for problem in problems:
+        # In the order of the form: the page as a whole first, then part by part.
+        place = {name: number for number, (_prefix, name) in enumerate(rows, 1)}
+        for problem in sorted(problems, key=lambda problem: (place.get(problem.place, 0), problem.language)):
             (people if readiness.needs_a_person(problem) else mend).append(_need(problem, rows))
         return Needs(mend, people, [])
 
@@ -203,7 +205,7 @@ class HeldToReadiness:
 
     @admin.action(description=gettext_lazy("Take the selected pages off the site"), permissions=["change"])
     def unpublish(self, request, queryset):
-        self._unpublish(request, queryset, [ENGLISH])
+        self._unpublish(request, queryset, [ENGLISH, SPANISH])
 
     @admin.action(description=gettext_lazy("Take the Spanish of the selected pages off the site"), permissions=["change"])
     def unpublish_spanish(self, request, queryset):
@@ -225,7 +227,7 @@ class HeldToReadiness:
     def _unpublish(self, request, queryset, languages):
         pages = list(queryset)
         for page in pages:
-            for language in languages:
+            for language in set(languages) & set(services.published_languages(page)):
                 services.unpublish(page, language, by=request.user)
         count = len(pages)
         self.message_user(request, ngettext("%d page is a draft now.", "%d pages are drafts now.", count) % count)
@@ -311,12 +313,16 @@ def _refused(page: Page, reasons: list[str]) -> str:
     return _("%(page)s is not ready: %(reasons)s") % {"page": page.name, "reasons": shown}
 
 
+def missed(page: Page) -> list[str]:
+    """When a page was to go out, but was not ready, in the clinic's time."""
+    failed = (getattr(page, field) for field in services.PUBLISH_FAILED_AT.values())
+    return [_("Not ready on %s") % _moment(when) for when in failed if when]
+
+
 def planned(page: Page) -> list[str]:
-    """What is planned for a page, or failed, in a few words each, for lists; times are the clinic's."""
+    """What is planned for a page, in a few words each; times are the clinic's."""
     lines = []
     for language, at in services.PUBLISH_AT.items():
-        if when := getattr(page, services.PUBLISH_FAILED_AT[language]):
-            lines.append(_("Not ready on %s") % _moment(when))
         if when := getattr(page, at):
             words = _("Goes out on %s") if language == ENGLISH else _("Spanish goes out on %s")
             lines.append(words % _moment(when))

@@ -118,7 +118,7 @@ def bodies(page: Page, language: str) -> Iterator[tuple[Section, str]]:
     return ((section, getattr(section, f"body_{language}") or "") for section in patient_sections(page))
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=8192)
 def spoken(body: str) -> str:
     """A text as it is read aloud, kept, as many rules listen to the same one."""
     return reading.speakable(body)

@@ -62,7 +62,7 @@ def spanish_is_complete(page: Page, site: Site) -> Iterator[Problem]:
 def spanish_is_current(page: Page, site: Site) -> Iterator[Problem]:
     """The Spanish was made from today's English."""
     if page.slug_es and content_pack.is_behind_english(page):
-        yield Problem(_("The English has changed since the Spanish was made."), language=SPANISH)
+        yield Problem(_("The English has changed since the Spanish was made."), "spanish_matches", language=SPANISH)
 
 
 @rule

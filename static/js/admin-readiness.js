@@ -31,6 +31,7 @@ const check = async () => {
     list.innerHTML = found.list;
     say(found.count);
     panel.classList.remove("needs--refused");
+    panel.querySelector(".needs-refused")?.remove();
   } catch (error) {
     if (error.name !== "AbortError") say(panel.dataset.failed);
   }
