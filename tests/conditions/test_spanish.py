@@ -120,6 +120,12 @@ def test_most_pages_can_be_read_in_spanish():
     assert len(published()) > 30
 
 
+def test_no_page_promises_the_spanish_that_is_there():
+    for section in Section.objects.select_related("page"):
+        words = f"{section.body_en} {section.body_es}"
+        assert "being prepared" not in words and "preparando" not in words, section.page.slug
+
+
 def test_every_page_published_in_spanish_opens_at_its_spanish_address(client):
     for page, path in published():
         assert path.startswith("/es/") and page.slug_es in path
