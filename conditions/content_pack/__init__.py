@@ -19,7 +19,7 @@ from clinic_site.models import Clinic
 
 # Services build on the parts of this package: they are reached by their module, when a pack is loaded.
 from conditions import services
-from conditions.models import PackRecord, Page, RevisionAction
+from conditions.models import CITATION, PackRecord, Page, Reference, RevisionAction
 
 from .body import REGIONS, SIGNS
 from .brand import FILES
@@ -62,6 +62,7 @@ def load_pack(folder: Path = FOLDER) -> Report:
     nothing changed, where a file is malformed.
     """
     found = read_pack(folder)
+    _refuse_unknown_citations(found)
     report = Report()
     stored: list[Item] = []
     with transaction.atomic():
@@ -94,6 +95,16 @@ def load_pack(folder: Path = FOLDER) -> Report:
         if stored:
             Clinic.bump_content_revision()
     return report
+
+
+def _refuse_unknown_citations(found: list[Item]) -> None:
+    known = set(Reference.objects.values_list("key", flat=True))
+    known |= {item.data["key"] for item in found if item.name.startswith(f"{REFERENCES.prefix}:")}
+    for item in found:
+        for section in item.data.get("sections", ()):
+            for key in CITATION.findall(section["body"]):
+                if key not in known:
+                    raise item.fail_at(f"[{key}]", f"cites [{key}], which is no key in references.yaml")
 
 
 def _store_relations(stored: list[Item]) -> None:

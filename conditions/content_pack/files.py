@@ -44,6 +44,11 @@ class Item:
                 return PackError(self.path, number, cause)
         return PackError(self.path, self.line, cause)
 
+    def fail_at(self, words: str, cause: str) -> PackError:
+        """The error to raise for what stands in the text; the line is that of these words."""
+        before, found, _ = self.text.partition(words)
+        return PackError(self.path, before.count("\n") + 1 if found else self.line, cause)
+
 
 class Part:
     """One kind of thing in the pack: how it is read, found in the database, stored and exported."""
@@ -157,7 +162,7 @@ def save(item: Item, row: Any, key: str = "") -> None:
         row.full_clean()
     except ValidationError as error:
         name, messages = next(iter(error.message_dict.items()))
-        message = " ".join(messages)
+        message = " ".join(messages).removesuffix(".")
         if name == NON_FIELD_ERRORS:
             # A constraint speaks of several fields: point at the empty one it names.
             named = [field for field in item.data if field.replace("_", " ") in message.lower()]

@@ -144,6 +144,8 @@ def test_a_page_that_staff_made_under_the_same_address_is_kept(pack):
         ("status: published", "status: published\nfigures:\n- {key: k, title: t, caption: c}", 9, "needs key, title, alt"),
         ("status: published", "status: published\nfigures:\n- {key: k, title: t, alt: '', caption: c}", 9, "alt"),
         ("status: published", "status: published\nreview_state: not_needed", 8, "medical review"),
+        ("<p>Plain words.</p>", "<p>Plain words. [NOBODY99]</p>", 12, "cites [NOBODY99]"),
+        ("status: published", "status: live", 8, "'live' is not a valid choice"),
     ],
 )
 def test_a_malformed_file_names_file_line_and_cause_and_loads_nothing(pack, old, new, line, cause):
