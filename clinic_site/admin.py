@@ -4,6 +4,7 @@ from io import BytesIO
 from typing import Any
 
 from django import forms
+from django.apps import apps
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from modeltranslation.admin import TranslationAdmin, TranslationStackedInline
@@ -14,6 +15,10 @@ from .brand_files import LARGEST, PNG, PNG_SIDE
 from .models import BodyRegion, BrandFile, Clinic, Holiday, OpeningHours, WarningSign
 
 LOGO_SIDE = 512
+
+# Two apps of others, under names that staff understand.
+apps.get_app_config("auth").verbose_name = _("Staff accounts")
+apps.get_app_config("axes").verbose_name = _("Sign-in record")
 
 
 class ThemeWidget(forms.Widget):

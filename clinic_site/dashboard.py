@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from django.contrib.auth.models import AbstractUser
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.db.models.functions import TruncDate
 from django.urls import reverse
 from django.utils import timezone
@@ -29,6 +29,7 @@ QUEUE_TILES: tuple[tuple[str, str | Promise, str], ...] = (
     ("urgent", _("New with a warning sign"), "alert"),
     ("late", _("Past the promised first contact"), "late"),
     ("waiting", _("Waiting for first contact"), ""),
+    ("again", _("Tried, but not reached yet"), ""),
     ("mail", _("With a mail that could not be sent"), "late"),
     ("spam", _("Suspected spam to check"), ""),
 )
@@ -113,9 +114,12 @@ def today(user: AbstractUser, now: datetime) -> Today:
 
 def _request_tiles(user: AbstractUser) -> Iterator[Tile]:
     queue = reverse("admin:intake_consultationrequest_changelist")
+    leads = ConsultationRequest.objects.all()
+    counts = leads.aggregate(
+        **{view: Count("pk", filter=Q(pk__in=VIEWS[view][1](leads, user).values("pk"))) for view, _label, _tone in QUEUE_TILES}
+    )
     for view, label, tone in QUEUE_TILES:
-        count = VIEWS[view][1](ConsultationRequest.objects.all(), user).count()
-        yield Tile(count, label, f"{queue}?view={view}", tone if count else "")
+        yield Tile(counts[view], label, f"{queue}?view={view}", tone if counts[view] else "")
     if waiting := spool.depth():
         yield Tile(waiting, _("Received while the database was away, not in the queue yet"), tone="alert")
     if (report := integrity.last_report()) and report.total:

@@ -10,6 +10,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import Http404, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -34,12 +35,13 @@ from .models import (
     Priority,
     YesNo,
 )
-from .presentation import MOVES, dialled, due, grouped_answers, moment, shown_user, spam_words
+from .presentation import MOVES, dialled, due, grouped_answers, language_name, moment, shown_user, spam_words, ways_to_answer
 from .queue import SEARCH_LIMIT, ColleagueFilter, FoundFilter, Queue, ViewFilter, sign_found
 from .services import InvalidTransition, StalePage
 from .submission import plain_reference
 
 ACCESSES_SHOWN = 20
+SAME_CONTACT_SHOWN = 5
 PERMISSION = "intake.change_consultationrequest"
 
 
@@ -66,7 +68,7 @@ class ContactForm(forms.Form):
 class ConsultationRequestAdmin(admin.ModelAdmin):
     """The queue and the page of one request."""
 
-    list_display = ["lead", "requester", "due_by", "received", "prefers", "assigned"]
+    list_display = ["lead", "requester", "due_by", "received", "reach", "assigned"]
     list_filter = [ViewFilter, FoundFilter, ColleagueFilter]
     list_per_page = 30
     list_max_show_all = 0
@@ -137,9 +139,7 @@ class ConsultationRequestAdmin(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("first contact"), ordering="respond_by")
     def due_by(self, lead):
-        now = timezone.now()
-        tone, words = due(lead, now)
-        exact = _("by %(moment)s") % {"moment": moment(lead.respond_by, now)} if tone in {"late", "soon", "ok"} else ""
+        tone, words, exact = due(lead, timezone.now())
         return format_html('<span class="due due--{}">{}</span><span class="sub">{}</span>', tone, words, exact)
 
     @admin.display(description=gettext_lazy("received"), ordering="received_at")
@@ -150,11 +150,18 @@ class ConsultationRequestAdmin(admin.ModelAdmin):
             '<span class="cell-label">{}</span> {}<span class="sub">{}</span>', _("Received"), ago, moment(lead.received_at, now)
         )
 
-    @admin.display(description=gettext_lazy("prefers"))
-    def prefers(self, lead):
-        value = lead.shown("preferred_contact")
-        text = _("could not be read") if isinstance(value, Undecryptable) else value or "-"
-        return format_html('<span class="cell-label">{}</span> {}', _("Prefers"), text)
+    @admin.display(description=gettext_lazy("how to answer"))
+    def reach(self, lead):
+        """What they prefer, or else what they left; and what to arrange before the call."""
+        needs = []
+        if lead.language == "es":
+            needs.append(_("Form in Spanish"))
+        if lead.needs_interpreter == YesNo.YES:
+            needs.append(_("Wants an interpreter"))
+        chips = format_html_join(" ", '<span class="chip chip--contacted">{}</span>', ((need,) for need in needs))
+        return format_html(
+            '<span class="cell-label">{}</span> {} <span class="chips">{}</span>', _("Answer by"), ways_to_answer(lead), chips
+        )
 
     @admin.display(description=gettext_lazy("assigned to"))
     def assigned(self, lead):
@@ -216,13 +223,15 @@ class ConsultationRequestAdmin(admin.ModelAdmin):
             raise PermissionDenied
         if not str(pk).isdecimal() or len(str(pk)) > 18:
             raise Http404
-        return get_object_or_404(ConsultationRequest.objects.select_related("origin_page", "assigned_to", "amends"), pk=pk)
+        leads = ConsultationRequest.objects.select_related("origin_page", "assigned_to", "amends").with_last_attempt()
+        return get_object_or_404(leads, pk=pk)
 
     def _page(self, request, lead, contact_form, status=200):
         services.record_access([lead], by=request.user, action=AccessAction.VIEW, via="lead page")
         now = timezone.now()
         looks = LeadAccess.objects.filter(request=lead)
-        tone, words = due(lead, now)
+        tone, words, exact = due(lead, now)
+        groups = grouped_answers(lead)
         context = {
             **self.admin_site.each_context(request),
             "title": lead.shown_reference,
@@ -231,12 +240,15 @@ class ConsultationRequestAdmin(admin.ModelAdmin):
             "lead": lead,
             "due_tone": tone,
             "due_words": words,
+            "due_exact": exact if lead.last_outcome else "",
             "is_urgent": lead.priority == Priority.URGENT,
             "is_spam": lead.status == LeadStatus.SPAM,
             "spam_reasons": spam_words(lead.spam_reasons),
             "unreadable": len(lead.unreadable_fields()),
             "name_is_readable": not isinstance(lead.name, Undecryptable),
-            "groups": grouped_answers(lead),
+            "groups": [group for group in groups if group.given],
+            "left_empty": [answer.label for group in groups for answer in group.missing],
+            "language": language_name(lead.language),
             "red_flags": [flag for flag in lead.shown("red_flags").split("; ") if flag],
             "dial": dialled(lead),
             "voicemail": lead.may_leave_voicemail if lead.may_leave_voicemail in YesNo.values else "",
@@ -252,6 +264,10 @@ class ConsultationRequestAdmin(admin.ModelAdmin):
             "events": lead.events.select_related("actor").order_by("-at", "-pk"),
             "accesses": looks.exclude(action=AccessAction.LIST)[:ACCESSES_SHOWN],
             "list_looks": looks.filter(action=AccessAction.LIST).count(),
+            "same_contact": ConsultationRequest.objects.from_same_contact(lead)
+            .exclude(Q(pk=lead.amends_id) | Q(amends=lead))
+            .only("reference", "status", "received_at")
+            .order_by("-received_at")[:SAME_CONTACT_SHOWN],
             "amendments": lead.amendments.only("reference", "received_at").order_by("received_at"),
         }
         request.current_app = self.admin_site.name

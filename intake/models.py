@@ -11,7 +11,7 @@ from typing import Self
 import phonenumbers
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, Exists, OuterRef, Q, QuerySet, When
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, When
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -136,6 +136,10 @@ class ConsultationRequestQuerySet(models.QuerySet):
         """New requests nobody has answered yet."""
         return self.filter(status=LeadStatus.NEW, first_contact_at=None)
 
+    def to_try_again(self) -> Self:
+        """New requests that somebody tried to answer without reaching the person."""
+        return self.filter(status=LeadStatus.NEW).exclude(first_contact_at=None)
+
     def overdue(self, now: datetime) -> Self:
         """Requests whose promised first contact has passed without one."""
         return self.awaiting_first_contact().filter(respond_by__lt=now)
@@ -149,11 +153,12 @@ class ConsultationRequestQuerySet(models.QuerySet):
         return self.filter(status=LeadStatus.NEW, priority=Priority.URGENT)
 
     def by_what_is_due(self) -> Self:
-        """New and urgent first, then what waits for first contact, then the rest; in each, what is due first."""
+        """New and urgent first, then what waits for first contact, then who wasn't reached, then the rest; what is due first."""
         turn = Case(
             When(status=LeadStatus.NEW, priority=Priority.URGENT, then=0),
             When(status=LeadStatus.NEW, first_contact_at=None, then=1),
-            default=2,
+            When(status=LeadStatus.NEW, then=2),
+            default=3,
         )
         return self.order_by(turn, "respond_by", "pk")
 
@@ -161,6 +166,24 @@ class ConsultationRequestQuerySet(models.QuerySet):
         """Adds `has_failed_notice`: a mail about the request was given up."""
         failed = Outbox.objects.filter(request=OuterRef("pk"), state=OutboxState.FAILED)
         return self.annotate(has_failed_notice=Exists(failed))
+
+    def with_last_attempt(self) -> Self:
+        """Adds `last_outcome` and `last_tried_at`: what came of the last try to reach the person, and when that was."""
+        tries = ContactAttempt.objects.filter(request=OuterRef("pk")).order_by("-at", "-pk")
+        return self.annotate(last_outcome=Subquery(tries.values("outcome")[:1]), last_tried_at=Subquery(tries.values("at")[:1]))
+
+    def with_ways_to_answer(self) -> Self:
+        """Adds `has_phone` and `has_email`, without opening either."""
+        keys = SearchKey.objects.filter(request=OuterRef("pk"))
+        return self.annotate(
+            has_phone=Exists(keys.filter(kind=SearchKind.PHONE)), has_email=Exists(keys.filter(kind=SearchKind.EMAIL))
+        )
+
+    def from_same_contact(self, lead: "ConsultationRequest") -> Self:
+        """Other requests with the phone number or the email of this one. A family may share either."""
+        own = SearchKey.objects.filter(request=lead, kind__in=[SearchKind.PHONE, SearchKind.EMAIL])
+        shared = SearchKey.objects.filter(kind__in=[SearchKind.PHONE, SearchKind.EMAIL], digest__in=own.values("digest"))
+        return self.filter(pk__in=shared.values("request_id")).exclude(pk=lead.pk)
 
     def matching(self, text: str) -> Self:
         """Requests with this reference, e-mail address, phone number, or these words in a name.

@@ -8,13 +8,13 @@ from django.contrib.auth.models import AbstractUser
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.timesince import timesince, timeuntil
+from django.utils.translation import get_language_info, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from conditions.models import Page
 
 from .fields import Undecryptable, parse_phone
-from .models import ConsultationRequest, LeadStatus
+from .models import AttemptOutcome, ConsultationRequest, LeadStatus, Priority
 
 SOON = timedelta(hours=2)
 
@@ -32,6 +32,14 @@ MOVES = {
     LeadStatus.SCHEDULED: pgettext_lazy("move a request", "Scheduled"),
     LeadStatus.CLOSED: pgettext_lazy("move a request", "Close"),
     LeadStatus.SPAM: pgettext_lazy("move a request", "Suspected spam"),
+}
+
+# What to do after a try that did not reach the person.
+NEXT_STEP = {
+    AttemptOutcome.VOICEMAIL: gettext_lazy("Waits for an answer"),
+    AttemptOutcome.MESSAGE_SENT: gettext_lazy("Waits for an answer"),
+    AttemptOutcome.NO_ANSWER: gettext_lazy("Try again"),
+    AttemptOutcome.WRONG_CONTACT: gettext_lazy("Find another way"),
 }
 
 SPAM_WORDS = {
@@ -104,6 +112,26 @@ def dialled(lead: ConsultationRequest) -> str:
     return lead.phone if readable and parse_phone(lead.phone) else ""
 
 
+def ways_to_answer(lead: ConsultationRequest) -> str:
+    """How they want to be answered; where they did not say, what they left. Needs a request read `with_ways_to_answer`."""
+    preferred = lead.shown("preferred_contact")
+    if isinstance(preferred, Undecryptable):
+        return _("could not be read")
+    if preferred:
+        return preferred
+    if lead.has_phone and lead.has_email:
+        return _("Phone or email")
+    return _("Phone") if lead.has_phone else _("Email")
+
+
+def language_name(code: str) -> str:
+    """A language of the site in the reader's words; the code where it isn't known."""
+    try:
+        return str(get_language_info(code)["name_translated"])
+    except KeyError:
+        return code
+
+
 def shown_user(user: AbstractUser) -> str:
     """A colleague as lists name them."""
     return user.get_short_name() or user.get_username()
@@ -119,13 +147,29 @@ def moment(at: datetime, now: datetime) -> str:
     return _("%(day)s, %(time)s") % words
 
 
-def due(lead: ConsultationRequest, now: datetime) -> tuple[str, str]:
-    """Where the promised first contact stands: a tone (late, soon, ok, met, none), and words."""
+def due(lead: ConsultationRequest, now: datetime) -> tuple[str, str, str]:
+    """What to do next: a tone (late, soon, ok, met, none), words, and the exact times behind them.
+
+    Needs a request read `with_last_attempt`.
+    """
+    tone, words = _due(lead, now)
+    if lead.status == LeadStatus.NEW and lead.last_outcome in NEXT_STEP:
+        outcome = AttemptOutcome(lead.last_outcome).label
+        return tone, words, f"{outcome}, {moment(lead.last_tried_at, now)}"
+    exact = _("by %(moment)s") % {"moment": moment(lead.respond_by, now)} if tone in {"late", "soon", "ok"} else ""
+    return tone, words, exact
+
+
+def _due(lead: ConsultationRequest, now: datetime) -> tuple[str, str]:
+    if lead.status == LeadStatus.NEW and lead.last_outcome in NEXT_STEP:
+        return "soon", str(NEXT_STEP[AttemptOutcome(lead.last_outcome)])
     if lead.first_contact_at:
         return "met", _("Answered late") if lead.first_contact_at > lead.respond_by else _("Answered in time")
     if lead.status != LeadStatus.NEW:
         return "none", "-"
     if lead.is_overdue(now):
         return "late", _("%(time)s overdue") % {"time": timesince(lead.respond_by, now, depth=1)}
+    if lead.priority == Priority.URGENT:
+        return "late", _("Call first")
     tone = "soon" if lead.respond_by - now < SOON else "ok"
     return tone, _("%(time)s left") % {"time": timeuntil(lead.respond_by, now, depth=1)}

@@ -31,6 +31,8 @@ LIST_FIELDS = (
     "first_contact_at",
     "name",
     "preferred_contact",
+    "needs_interpreter",
+    "language",
     "assigned_to__username",
     "assigned_to__first_name",
 )
@@ -43,13 +45,14 @@ VIEWS: dict[str, tuple[Any, Callable[[Any, Any], QuerySet]]] = {
     "urgent": (gettext_lazy("Urgent"), lambda leads, user: leads.new_and_urgent()),
     "late": (gettext_lazy("Late"), lambda leads, user: leads.overdue(timezone.now())),
     "waiting": (gettext_lazy("Waiting for first contact"), lambda leads, user: leads.awaiting_first_contact()),
+    "again": (gettext_lazy("Not reached yet"), lambda leads, user: leads.to_try_again()),
     "mail": (gettext_lazy("Mail failed"), lambda leads, user: leads.with_failed_notices().filter(has_failed_notice=True)),
     "spam": (gettext_lazy("Suspected spam"), lambda leads, user: leads.filter(status=LeadStatus.SPAM)),
     "all": (pgettext_lazy("requests", "All"), lambda leads, user: leads),
 }
-COUNTED = ("mine", "new", "urgent", "late", "mail", "spam")
+COUNTED = ("mine", "new", "urgent", "late", "again", "mail", "spam")
 # Reached from the start page; among the quick views only while there is something in them.
-ONLY_WHEN_NEEDED = ("waiting", "mail")
+ONLY_WHEN_NEEDED = ("waiting", "again", "mail")
 
 
 class ViewFilter(admin.SimpleListFilter):
@@ -146,4 +149,6 @@ class Queue(ChangeList):
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: list[str | None] | None = None) -> QuerySet:
         leads: Any = super().get_queryset(request, exclude_parameters)
-        return leads.select_related("assigned_to").with_failed_notices().only(*LIST_FIELDS)
+        return (
+            leads.select_related("assigned_to").with_failed_notices().with_last_attempt().with_ways_to_answer().only(*LIST_FIELDS)
+        )

@@ -48,6 +48,23 @@ def test_every_answer_has_a_place_on_the_page():
     assert sorted(placed) == sorted(ANSWERS)
 
 
+def test_requests_from_the_same_phone_or_email_name_each_other(desk):
+    first = submitted(name="Ana Sample", email="")
+    again = submitted(name="Ana María Sample", phone="+17035550163", email="ana@example.org")
+    by_mail = submitted(name="A. Sample", phone="", email="Ana@Example.org")
+    stranger = submitted(name="Ana Sample", phone="+17035550999", email="")
+    text = text_of(desk.get(lead_url(again)))
+    assert first.shown_reference in text and by_mail.shown_reference in text and stranger.shown_reference not in text
+    assert "This phone or email also sent" not in text_of(desk.get(lead_url(stranger)))
+
+
+def test_what_was_left_empty_takes_one_line_and_no_section_of_its_own(desk):
+    text = text_of(desk.get(lead_url(submitted(referral_source="", email="", language="es"))))
+    assert "How they found us" not in text and "Language of the site Spanish" in text
+    left_empty = text[text.index("Left empty:") :][:200]
+    assert "heard of us through" in left_empty and "email" in left_empty and "phone" not in left_empty
+
+
 def test_the_page_holds_all_answers_in_words(desk):
     lead = submitted(**EVERYTHING, origin="spinal-osteotomy")
     page = desk.get(lead_url(lead))
@@ -160,7 +177,7 @@ def test_requests_of_the_same_person_are_linked_both_ways(desk):
 def test_the_page_costs_the_same_number_of_queries_however_long_its_history(desk, dana, django_assert_num_queries, kept_clinic):
     lead = submitted(origin="spinal-osteotomy")
     desk.get(lead_url(lead))
-    with django_assert_num_queries(14) as queries:
+    with django_assert_num_queries(15) as queries:
         desk.get(lead_url(lead))
     for _ in range(30):
         services.log_contact(lead.pk, by=dana, outcome=AttemptOutcome.NO_ANSWER, note="Nobody there")

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import html5lib
 import pytest
 from django.db import connection
 from django.utils import timezone
@@ -42,6 +43,52 @@ def test_a_new_urgent_request_stays_on_top_after_a_voicemail(desk, dana):
     urgent = submitted(received_at=NOW, red_flags="bladder", name="Uma Sample")
     services.log_contact(urgent.pk, by=dana, outcome=AttemptOutcome.VOICEMAIL)
     assert references_in(desk.get(QUEUE)) == [urgent.reference, waiting.reference]
+
+
+def row_of(response, lead):
+    page = html5lib.parse(response.content.decode(), namespaceHTMLElements=False)
+    return next(words for row in page.iter("tr") if lead.shown_reference in (words := " ".join(" ".join(row.itertext()).split())))
+
+
+def test_a_request_with_a_warning_sign_is_to_be_called_first_however_long_the_promise_runs(desk):
+    urgent = submitted(received_at=NOW, red_flags="bladder")
+    quiet = submitted(received_at=NOW, name="Quiet Sample")
+    page = desk.get(QUEUE)
+    assert "Call first" in row_of(page, urgent) and "left" not in row_of(page, urgent)
+    assert "Call first" not in row_of(page, quiet) and "left" in row_of(page, quiet)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "next_step"),
+    [
+        (AttemptOutcome.NO_ANSWER, "Try again No answer, today"),
+        (AttemptOutcome.VOICEMAIL, "Waits for an answer Left a voicemail, today"),
+        (AttemptOutcome.WRONG_CONTACT, "Find another way Wrong number or address, today"),
+    ],
+)
+def test_whoever_was_not_reached_stays_in_sight_with_what_to_do_next(desk, dana, outcome, next_step):
+    waiting = submitted(received_at=NOW, name="Waiting Sample")
+    tried = submitted(received_at=NOW - timedelta(days=9))
+    reached = submitted(received_at=NOW - timedelta(days=9), name="Reached Sample")
+    services.log_contact(reached.pk, by=dana, outcome=AttemptOutcome.REACHED)
+    services.log_contact(tried.pk, by=dana, outcome=outcome)
+    page = desk.get(QUEUE)
+    assert references_in(page) == [waiting.reference, tried.reference, reached.reference]
+    assert next_step in row_of(page, tried) and "Answered" not in row_of(page, tried)
+    assert references_in(desk.get(QUEUE, {"view": "again"})) == [tried.reference]
+    assert next_step.split(" ")[0] in text_of(desk.get(lead_url(tried)))
+    services.log_contact(tried.pk, by=dana, outcome=AttemptOutcome.REACHED)
+    assert references_in(desk.get(QUEUE, {"view": "again"})) == []
+
+
+def test_the_queue_says_how_to_answer_and_what_to_arrange_before_the_call(desk):
+    asked = submitted(received_at=NOW, preferred_contact="email")
+    phone_only = submitted(received_at=NOW, preferred_contact="", email="", name="Phone Sample")
+    either = submitted(received_at=NOW, preferred_contact="", needs_interpreter="yes", name="Either Sample")
+    page = desk.get(QUEUE)
+    assert "Answer by Email" in row_of(page, asked)
+    assert "Answer by Phone" in row_of(page, phone_only) and "email" not in row_of(page, phone_only)
+    assert "Answer by Phone or email Wants an interpreter" in row_of(page, either)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +147,7 @@ def test_a_row_tells_who_how_and_by_when_and_nothing_of_the_illness(desk):
     )
     response = desk.get(QUEUE)
     text = text_of(response)
-    for shown in (lead.shown_reference, "New", "Warning sign", "Sam Sample", "left", "Phone"):
+    for shown in (lead.shown_reference, "New", "Warning sign", "Sam Sample", "Call first", "Phone"):
         assert shown in text
     for hidden in (MARKER, "Lower back", "osteotomy", "bladder", "X-ray", "555", "example.org"):
         assert hidden not in response.content.decode()
@@ -131,7 +178,7 @@ def test_the_queue_costs_the_same_number_of_queries_however_long_it_is(desk, dan
     for number in range(3):
         services.assign(submitted(name=f"Sam Sample {number}").pk, dana, by=dana)
     desk.get(QUEUE)
-    with django_assert_num_queries(14) as queries:
+    with django_assert_num_queries(15) as queries:
         desk.get(QUEUE)
     for number in range(20):
         services.assign(submitted(name=f"Ana Sample {number}").pk, dana, by=dana)

@@ -38,7 +38,7 @@ def tiles_of(response):
 def test_the_tiles_count_what_waits(desk, waiting):
     page = desk.get("/admin/")
     assert title_of(page) == "Today | Staff"
-    assert [tile.count for tile in page.context["today"].tiles] == [1, 1, 3, 1, 1]
+    assert [tile.count for tile in page.context["today"].tiles] == [1, 1, 3, 0, 1, 1]
 
 
 def test_behind_each_tile_are_as_many_requests_as_it_says(desk, waiting):
