@@ -3,7 +3,7 @@
 import datetime
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponsePermanentRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
@@ -66,9 +66,9 @@ def security_txt(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def favicon(request: HttpRequest) -> HttpResponsePermanentRedirect:
-    """Browsers that ask for it by this name."""
-    return HttpResponsePermanentRedirect(static("img/favicon.ico"))
+def favicon(request: HttpRequest) -> HttpResponseRedirect:
+    """Browsers that ask for it by this name; not for ever, since the name it leads to changes with the picture."""
+    return HttpResponseRedirect(static("img/favicon.ico"))
 
 
 @require_safe

@@ -59,6 +59,12 @@ def region_name(key: str) -> str:
 
 
 @register.filter
+def email_display(address: str) -> SafeString:
+    """An email address that breaks before its @ where a column is too narrow for it."""
+    return SafeString("<wbr>@".join(escape(part) for part in str(address or "").split("@")))
+
+
+@register.filter
 def phone_display(number: str) -> str:
     """A number as people at home write it: `(703) 555-0142`; abroad with its country code. Unreadable ones stay as they are."""
     try:

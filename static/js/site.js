@@ -60,7 +60,7 @@ if (links.size) {
     current?.removeAttribute("aria-current");
     here?.setAttribute("aria-current", "true");
     current = here;
-    const rail = here?.closest(".article__aside");
+    const rail = here?.closest(".toc");
     // Not under a keyboard's focus: that would carry the focused link out of sight.
     if (rail && rail.scrollHeight > rail.clientHeight && !rail.contains(document.activeElement)) rail.scrollTop = here.offsetTop - rail.clientHeight / 2;
   };

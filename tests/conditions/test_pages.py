@@ -12,6 +12,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from clinic_site import site_record
+from clinic_site.models import Clinic
 from conditions import addresses
 from conditions.models import Kind, Page, PageLink, ReviewState, Section
 from conditions.rich_text import plain_text
@@ -277,6 +279,36 @@ def test_a_page_without_medical_review_says_so_and_stays_out_of_search_engines(c
 def test_a_passed_review_date_is_said(client):
     Page.objects.filter(slug="kyphosis").update(next_review_on="2026-01-01")
     assert "A new review has been due since" in client.get("/conditions/kyphosis/").content.decode()
+
+
+def test_a_notice_was_checked_on_the_day_it_was_checked_not_when_its_row_was_written(client):
+    Page.objects.filter(slug="privacy").update(reviewed_on="2026-03-05")
+    head = within(tree_of(client.get("/privacy/")), "time")[0]
+    assert (head.get("datetime"), text_of(head)) == ("2026-03-05", "March 5, 2026")
+
+
+@pytest.mark.parametrize(
+    ("state", "said", "unsaid"), [("sample", "is a sample", "a doctor checked it"), ("reviewed", "a doctor checked it", "sample")]
+)
+def test_a_sample_review_is_never_told_as_a_review_by_a_doctor(client, state, said, unsaid):
+    Page.objects.filter(slug="spinal-osteotomy").update(review_state=state)
+    foot = next(text_of(box) for box in tree_of(client.get(OSTEOTOMY)).iter("div") if box.get("class") == "made")
+    assert said in foot and unsaid not in foot
+
+
+def test_every_list_of_pages_ends_with_a_way_to_ask(client):
+    for path in ("/procedures/", "/conditions/", "/symptoms/", "/guides/"):
+        main = next(tree_of(client.get(path)).iter("main"))
+        assert [href for words, href in links(main) if words == "Request a consultation"] == ["/consultation/"], path
+
+
+@pytest.mark.parametrize("missing", ["phone", "email"])
+def test_a_clinic_with_only_a_phone_or_only_an_email_is_reached_by_that(client, missing):
+    Clinic.objects.update(**{missing: ""})
+    site_record.forget()
+    targets = {href.partition(":")[0] for _, href in links(tree_of(client.get("/about/"))) if not href.startswith("tel:911")}
+    assert {"phone": "mailto", "email": "tel"}[missing] in targets
+    assert {"phone": "tel", "email": "mailto"}[missing] not in targets
 
 
 def test_drafts_are_for_staff_only_and_marked(client, admin_client):
