@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import translation
 
 from clinic_site import site_record
 from clinic_site.models import Clinic
@@ -335,6 +336,18 @@ def test_no_page_asks_the_database_more_than_twelve_times(kept_clinic):
         asked[path] = len(queries)
     assert min(asked.values()) >= 1
     assert {path: count for path, count in asked.items() if count > 12} == {}
+
+
+def test_every_procedure_and_condition_is_explained_by_a_drawing_with_a_name_in_both_languages(client):
+    for page in Page.objects.filter(kind__in=[Kind.PROCEDURE, Kind.CONDITION]):
+        names = {}
+        for language in ("en", "es"):
+            with translation.override(language):
+                tree = tree_of(client.get(page.get_absolute_url()))
+            pictures = [svg for figure in within(tree, "figure") for svg in within(figure, "svg") if svg.get("role") == "img"]
+            names[language] = [text_of(within(svg, "title")[0]) for svg in pictures]
+            assert len(pictures) >= 2 and all(names[language]), page.slug
+        assert not set(names["en"]) & set(names["es"]), page.slug
 
 
 def test_the_index_filters_by_region_in_a_shareable_address(client):

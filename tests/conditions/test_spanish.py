@@ -173,7 +173,9 @@ def declared(tree):
 
 
 def switch(tree, language):
-    return [a.get("href") for a in tree.iter("a") if a.get("hreflang") == language and a.get("lang") == language]
+    """Where the language switch leads: a link, or on the form a button that takes along what was typed."""
+    links = [a.get("href") for a in tree.iter("a") if a.get("hreflang") == language and a.get("lang") == language]
+    return links + [button.get("formaction") for button in tree.iter("button") if button.get("lang") == language]
 
 
 def test_every_spanish_page_says_that_it_is_spanish(site):
