@@ -74,7 +74,7 @@ def missing_pdf_libraries() -> list[str]:
 @register("golive", deploy=True)
 def no_samples_before_go_live(**kwargs: object) -> list[CheckMessage]:
     """`manage.py check --deploy` warns of every sample that a real clinic must replace."""
-    from conditions.models import Page, Physician, ReviewState, Testimonial
+    from conditions.models import Location, Page, Photo, Physician, ReviewState, Testimonial
 
     from .models import Clinic
 
@@ -83,6 +83,8 @@ def no_samples_before_go_live(**kwargs: object) -> list[CheckMessage]:
         "published sample physicians": Physician.objects.filter(is_sample=True, is_published=True).count(),
         "published sample testimonials": Testimonial.objects.filter(is_sample=True, is_published=True).count(),
         "published pages with a sample review": Page.objects.published().filter(review_state=ReviewState.SAMPLE).count(),
+        "sample locations": Location.objects.filter(is_sample=True).count(),
+        "sample pictures": Photo.objects.filter(is_sample=True).count(),
     }
     return [
         Warning(f"Before go-live, replace sample data: {what} ({count}).", id=f"clinic_site.W{number:03}")

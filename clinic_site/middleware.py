@@ -12,6 +12,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 
 from .network import client_address
 from .page_cache import WARMING
@@ -47,6 +48,16 @@ class PathLog:
 
 
 KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"}
+
+
+class Compression(GZipMiddleware):
+    """Django's own, for what becomes smaller by it; pictures are packed already, and keep their length and ETag."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """The response, compressed unless it is a picture."""
+        if response.get("Content-Type", "").startswith(("image/png", "image/jpeg", "image/webp", "image/avif")):
+            return response
+        return super().process_response(request, response)
 
 
 class OwnHeaders:

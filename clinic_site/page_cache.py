@@ -52,13 +52,15 @@ class Kept:
         etag = '"' + hashlib.sha256(body).hexdigest()[:24] + '"'
         skipped = {"content-length", "content-encoding", "etag", "date", "vary"}
         headers = tuple((name, value) for name, value in response.items() if name.lower() not in skipped)
-        bodies = {"br": brotli.compress(body, quality=9), "gzip": gzip.compress(body, 9, mtime=0), "": body}
+        bodies = {"": body}
+        if not response["Content-Type"].startswith("image/"):
+            bodies |= {"br": brotli.compress(body, quality=9), "gzip": gzip.compress(body, 9, mtime=0)}
         return cls(state, headers, bodies, etag)
 
     def answer(self, request: HttpRequest) -> HttpResponse:
         """The page in the best encoding the browser takes, or 304 where it has it already."""
         accepted = {part.split(";")[0].strip() for part in request.headers.get("Accept-Encoding", "").split(",")}
-        encoding = next((name for name in ("br", "gzip") if name in accepted), "")
+        encoding = next((name for name in ("br", "gzip") if name in accepted and name in self.bodies), "")
         tag = self.etag if not encoding else f'{self.etag[:-1]}-{encoding}"'
         fresh = tag in [part.strip().removeprefix("W/") for part in request.headers.get("If-None-Match", "").split(",")]
         response = HttpResponse(b"" if fresh else self.bodies[encoding], status=304 if fresh else 200)
@@ -126,7 +128,7 @@ class PageCache:
             and response.status_code == 200
             and not response.cookies
             and response.get("Cache-Control", "").startswith("public")
-            and response.get("Content-Type", "").startswith(("text/html", "application/xml", "application/json"))
+            and response.get("Content-Type", "").startswith(("text/html", "application/xml", "application/json", "image/png"))
         )
 
 

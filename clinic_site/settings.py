@@ -194,11 +194,12 @@ INSTALLED_APPS = [
     "axes",
     "django_prose_editor",
     "js_asset",
+    "pictures",
 ]
 MIDDLEWARE = [
     "clinic_site.middleware.PathLog",
     "clinic_site.middleware.OwnHeaders",
-    "django.middleware.gzip.GZipMiddleware",
+    "clinic_site.middleware.Compression",
     "clinic_site.page_cache.PageCache",
     "clinic_site.middleware.Integrity",
     "django.middleware.security.SecurityMiddleware",
@@ -259,6 +260,16 @@ STORAGES = {
     },
 }
 WHITENOISE_KEEP_ONLY_HASHED_FILES = False
+
+# --- pictures that staff upload ------------------------------------------------------
+PICTURES = {
+    "FILE_TYPES": ["AVIF", "WEBP", "JPEG"],
+    "BREAKPOINTS": {"s": 640, "m": 992, "l": 1600},
+    # Widths are named in `srcset`, so a dense screen asks for a wider file by itself.
+    "PIXEL_DENSITIES": [1],
+    "USE_PLACEHOLDERS": False,
+    "PROCESSOR": "conditions.photos.make_sizes",
+}
 
 # --- accounts ----------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]

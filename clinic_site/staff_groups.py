@@ -7,7 +7,19 @@ FRONT_DESK = "Front desk"
 EDITORS = "Editors"
 
 # Rows that are part of a page or of the clinic's record and may go with an edit, and searches that were seen to.
-PARTS = {"section", "figure", "pagelink", "packet", "reference", "glossaryterm", "openinghours", "holiday", "searchmiss"}
+PARTS = {
+    "section",
+    "figure",
+    "photo",
+    "pagelink",
+    "packet",
+    "reference",
+    "glossaryterm",
+    "openinghours",
+    "physicianhours",
+    "holiday",
+    "searchmiss",
+}
 
 # Rows that the site writes itself, and nobody changes.
 RECORDS = {"packrecord", "pagerevision", "publishoverride", "reviewreminder"}

@@ -32,7 +32,7 @@ PIECE_BYTES = 64 * 1024
 HEAD_BYTES = 32 * 1024
 # A form with every field full is smaller; what is larger is an upload by staff.
 FORM_BYTES = 256 * 1024
-UPLOAD_BYTES = 10 * 1024 * 1024
+UPLOAD_BYTES = 16 * 1024 * 1024
 ARRIVAL_SECONDS = 20.0
 SLOWEST_BYTES_PER_SECOND = 8 * 1024
 # How many may be unfinished at once in one worker before the slowest are let go.

@@ -1,11 +1,13 @@
 """Editing what patients read."""
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.db import models
 from django.db.models import QuerySet
-from django.forms import CheckboxSelectMultiple, MultipleChoiceField
+from django.forms import CheckboxSelectMultiple, MultipleChoiceField, Script
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
@@ -15,6 +17,7 @@ from modeltranslation.admin import TranslationAdmin, TranslationStackedInline
 
 from clinic_site.models import BodyRegion, Clinic
 
+from . import photos, services
 from .admin_fields import PlacedFormSet, SideBySide
 from .admin_history import KeepsHistory
 from .admin_readiness import HeldToReadiness, RecordAdmin, ScheduleFilter, missed, planned
@@ -26,11 +29,14 @@ from .models import (
     GlossaryTerm,
     Guide,
     Kind,
+    Location,
     Notice,
     Packet,
     Page,
     PageLink,
+    Photo,
     Physician,
+    PhysicianHours,
     Procedure,
     ProcedureFacts,
     PublishOverride,
@@ -110,13 +116,13 @@ class SectionInline(SideBySide, TranslationStackedInline):
 
 
 class FigureInline(SideBySide, TranslationStackedInline):
-    """Drawings placed in the page."""
+    """Drawings and photos placed in the page."""
 
     model = Figure
     formset = PlacedFormSet
     extra = 0
     fields = [
-        ("position", "key"),
+        ("position", "key", "photo"),
         *((f"{name}_en", f"{name}_es") for name in ("title", "alt", "caption", "long_description", "callouts")),
     ]
     classes = ["collapse"]
@@ -325,10 +331,113 @@ class ReferenceAdmin(EditsContent, admin.ModelAdmin):
     search_fields = ["key", "title"]
 
 
+class PhotoForm(forms.ModelForm):
+    """A photo with its picture, which was examined before the form is read."""
+
+    class Meta:
+        field_classes = {"picture": photos.ArrivedPictureField}
+        help_texts = {
+            "picture": _("JPEG, PNG, WebP or AVIF, up to 12 MB. Place and camera data in it are removed."),
+        }
+
+    def clean_picture(self):
+        picture = self.cleaned_data["picture"]
+        if isinstance(picture, str):
+            photos.forget_size(self.instance)
+        return picture
+
+
+@admin.register(Photo)
+class PhotoAdmin(EditsContent, TranslationAdmin):
+    """Pictures for pages and portraits."""
+
+    form = PhotoForm
+    list_display = ["thumbnail", "key", "alt", "size", "is_sample"]
+    list_display_links = ["key"]
+    list_filter = ["is_sample"]
+    search_fields = ["key", "alt_en", "alt_es", "credit"]
+    readonly_fields = ["preview"]
+    fieldsets = [
+        (None, {"fields": ["picture", "alt", "key", "credit", "is_sample"]}),
+        (_("Focal point"), {"fields": [("focal_x", "focal_y"), "preview"]}),
+    ]
+
+    class Media:
+        js = [Script("js/admin-focal-point.js", defer=True)]
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "picture":
+            field.widget.attrs["accept"] = photos.ACCEPT
+        return field
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        # A picture takes seconds, in which a transaction would hold up everyone who writes.
+        upload = request.FILES.get("picture")
+        may = self.has_change_permission(request) if object_id else self.has_add_permission(request)
+        if not upload or not may:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        arrived = request.FILES["picture"] = photos.receive(upload)
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        finally:
+            if arrived.name and not Photo.objects.filter(picture=arrived.name).exists():
+                photos.remove(arrived.name)
+
+    def save_model(self, request, obj, form, change):
+        services.store_photo(obj)
+
+    def delete_model(self, request, obj):
+        services.delete_photo(obj)
+        Clinic.bump_content_revision()
+
+    def delete_queryset(self, request, queryset):
+        for photo in queryset:
+            services.delete_photo(photo)
+        Clinic.bump_content_revision()
+
+    @admin.display(description=_("picture"))
+    def thumbnail(self, photo: Photo) -> str:
+        return render_to_string("admin/photo_thumbnail.html", {"photo": photo})
+
+    @admin.display(description=_("size"))
+    def size(self, photo: Photo) -> str:
+        return f"{photo.width} × {photo.height}"
+
+    @admin.display(description=_("preview"))
+    def preview(self, photo: Photo) -> str:
+        # As stored: a form with a mistake in it may hold a picture that is not kept.
+        stored = Photo.objects.filter(pk=photo.pk).first()
+        return render_to_string("admin/photo_preview.html", {"photo": stored}) if stored else "-"
+
+
+@admin.register(Location)
+class LocationAdmin(EditsContent, TranslationAdmin):
+    """Places where doctors see patients."""
+
+    list_display = ["name", "street", "city", "phone", "is_sample"]
+    search_fields = ["name_en", "street", "city"]
+    prepopulated_fields = {"key": ["name"]}
+    fieldsets = [
+        (None, {"fields": ["name", ("key", "position"), "is_sample"]}),
+        (_("Contact"), {"fields": ["street", ("city", "state", "postal_code"), "phone"]}),
+        (_("Getting there"), {"fields": ["access_note", "directions"]}),
+    ]
+
+
+class PhysicianHoursInline(admin.StackedInline):
+    """Where and when a doctor sees patients."""
+
+    model = PhysicianHours
+    extra = 0
+    fields = [("location", "weekday", "opens_at", "closes_at")]
+
+
 @admin.register(Physician)
 class PhysicianAdmin(SideBySide, EditsContent, TranslationAdmin):
     """Doctors of the clinic."""
 
+    inlines = [PhysicianHoursInline]
     list_display = ["name", "role", "is_published", "is_sample", "accepting_new_patients"]
     list_filter = ["is_published", "is_sample"]
     search_fields = ["name", "role_en"]

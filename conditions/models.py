@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now, TruncDate
@@ -22,8 +22,9 @@ from django.utils import timezone
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django_prose_editor.fields import ProseEditorField
+from pictures.models import PictureField
 
-from clinic_site.models import BodyRegion
+from clinic_site.models import BodyRegion, Weekday
 
 from .rich_text import EXTENSIONS, clean
 
@@ -344,12 +345,77 @@ class Section(models.Model):
         return self.heading
 
 
+class Photo(models.Model):
+    """A picture that staff uploaded. Its file holds pixels and nothing else: see photos.py."""
+
+    key = models.SlugField(_("key"), max_length=60, unique=True, help_text=_("Names the picture in lists, for example front-door."))
+    picture = PictureField(
+        _("picture"), upload_to="photos", width_field="width", height_field="height", container_width=1600, grid_columns=4
+    )
+    width = models.PositiveIntegerField(editable=False)
+    height = models.PositiveIntegerField(editable=False)
+    alt = models.CharField(_("alternative text"), max_length=125, help_text=_("What it shows and why, up to 125 characters."))
+    credit = models.CharField(_("credit"), max_length=120, blank=True, help_text=_("Who took it, where that must be said."))
+    focal_x = models.PositiveSmallIntegerField(
+        _("focal point, from the left"),
+        default=50,
+        validators=[MaxValueValidator(100)],
+        help_text=_("In percent. What is here stays in view where the picture is cropped."),
+    )
+    focal_y = models.PositiveSmallIntegerField(_("focal point, from the top"), default=50, validators=[MaxValueValidator(100)])
+    is_sample = models.BooleanField(_("sample picture"), default=False)
+
+    class Meta:
+        verbose_name = _("photo")
+        verbose_name_plural = _("photos")
+        ordering = ["key"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(alt_en="") & Q(alt_en__isnull=False),
+                name="photo_has_alternative_text",
+                violation_error_message=_("Describe this picture for people who cannot see it."),
+            ),
+            models.CheckConstraint(condition=Q(focal_x__lte=100, focal_y__lte=100), name="photo_focal_point"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+    @property
+    def focal_class(self) -> str:
+        """The classes of the style sheet that keep the focal point in view, in steps of ten percent."""
+        return f"focal-x{(self.focal_x + 5) // 10} focal-y{(self.focal_y + 5) // 10}"
+
+    @property
+    def srcset(self) -> dict[str, str]:
+        """The picture's addresses and widths, as HTML lists them, by type: `avif`, `webp`, `jpeg`."""
+        return {
+            file_type.lower(): ", ".join(f"{size.url} {width}w" for width, size in sorted(sizes.items()))
+            for file_type, sizes in self.picture.aspect_ratios[None].items()
+        }
+
+    @property
+    def url(self) -> str:
+        """The address of a middling size that every program can show."""
+        sizes = self.picture.aspect_ratios[None]["JPEG"]
+        return max((size for size in sizes.values() if size.width <= 800), key=lambda size: size.width).url
+
+
 class Figure(models.Model):
-    """A drawing in a page, placed by the paragraph `[figure:key]` in a section."""
+    """A drawing of the house or a photo in a page, placed by the paragraph `[figure:key]` in a section."""
 
     page = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="figures")
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     key = models.SlugField(_("key"), max_length=40, help_text=_("Names the drawing of the house, and its place in the text."))
+    photo = models.ForeignKey(
+        Photo,
+        verbose_name=_("photo"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="figures",
+        help_text=_("Shown in place of a drawing."),
+    )
     title = models.CharField(_("title"), max_length=120)
     alt = models.CharField(_("alternative text"), max_length=125, help_text=_("What it shows and why, up to 125 characters."))
     caption = models.TextField(_("caption"))
@@ -460,12 +526,26 @@ class Physician(models.Model):
     lead = models.TextField(_("summary"), max_length=400)
     bio = ProseEditorField(_("text"), blank=True, extensions=EXTENSIONS, sanitize=clean)
     languages = models.JSONField(_("languages"), default=list, blank=True)
-    days = models.CharField(_("sees patients"), max_length=120, blank=True)
+    days = models.CharField(
+        _("note on days and hours"),
+        max_length=120,
+        blank=True,
+        help_text=_("What the hours below cannot say, for example every second week."),
+    )
     training = models.JSONField(_("training"), default=list, blank=True)
     accepting_new_patients = models.BooleanField(_("taking new patients"), default=True)
     is_sample = models.BooleanField(_("sample profile"), default=True)
     is_published = models.BooleanField(_("published"), default=False)
     interests = models.ManyToManyField(Page, verbose_name=_("treats"), blank=True, related_name="physicians")
+    portrait = models.ForeignKey(
+        Photo,
+        verbose_name=_("portrait"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="portrayed",
+        help_text=_("Without one a drawing stands in its place."),
+    )
 
     class Meta:
         verbose_name = _("physician")
@@ -479,11 +559,73 @@ class Physician(models.Model):
         """`/physicians/<slug>/`"""
         return reverse("conditions:physician", args=[self.slug])
 
+    def visits(self) -> dict["Location", list["PhysicianHours"]]:
+        """Where the doctor sees patients, with the hours at each place. Asks for nothing that is prefetched."""
+        places: dict[Location, list[PhysicianHours]] = {}
+        for row in self.hours.all():
+            places.setdefault(row.location, []).append(row)
+        return places
+
     @property
     def initials(self) -> str:
         """Two letters for the placeholder where no portrait exists."""
         words = [word for word in self.name.split(",")[0].split() if word[0].isupper()]
         return "".join(word[0] for word in (words[0], words[-1])) if words else ""
+
+
+class Location(models.Model):
+    """A place where doctors of the clinic see patients."""
+
+    key = models.SlugField(_("key"), max_length=40, unique=True, help_text=_("Links to this place end in #key. Keep it."))
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    name = models.CharField(_("name"), max_length=80)
+    street = models.CharField(_("street"), max_length=160)
+    city = models.CharField(_("city"), max_length=80)
+    state = models.CharField(_("state"), max_length=40)
+    postal_code = models.CharField(_("postal code"), max_length=20)
+    phone = models.CharField(
+        _("phone"), max_length=20, blank=True, help_text=_("With country code. Left empty, the clinic's number is shown.")
+    )
+    access_note = models.TextField(_("access"), blank=True, help_text=_("Steps, elevator, doors, rest rooms, help from the car."))
+    directions = ProseEditorField(
+        _("directions"), blank=True, extensions=EXTENSIONS, sanitize=clean, help_text=_("By car, by bus, and from the door on.")
+    )
+    is_sample = models.BooleanField(_("sample data"), default=True)
+
+    class Meta:
+        verbose_name = _("location")
+        verbose_name_plural = _("locations")
+        ordering = ["position", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PhysicianHours(models.Model):
+    """One stretch of a weekday in which a doctor sees patients at a place, in the clinic's time zone."""
+
+    physician = models.ForeignKey(Physician, on_delete=models.CASCADE, related_name="hours")
+    location = models.ForeignKey(Location, verbose_name=_("location"), on_delete=models.PROTECT, related_name="hours")
+    weekday = models.PositiveSmallIntegerField(_("day"), choices=Weekday)
+    opens_at = models.TimeField(_("from"))
+    closes_at = models.TimeField(_("until"))
+
+    class Meta:
+        verbose_name = _("hours of a doctor")
+        verbose_name_plural = _("hours of a doctor")
+        ordering = ["location__position", "location__name", "weekday", "opens_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["physician", "weekday", "opens_at"], name="physician_hours_once"),
+            models.CheckConstraint(
+                condition=Q(closes_at__gt=F("opens_at")),
+                name="physician_hours_in_order",
+                violation_error_message=_("The hours must end after they start."),
+            ),
+            models.CheckConstraint(condition=Q(weekday__in=Weekday.values), name="physician_hours_weekday"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_weekday_display()} {self.opens_at:%H:%M}-{self.closes_at:%H:%M}"
 
 
 class TestimonialQuerySet(models.QuerySet):

@@ -1,4 +1,4 @@
-"""Every verb that changes a page. Each owns its transaction, its lock and its revision."""
+"""Every verb that changes what patients read. Each owns its transaction; of a page also its lock and its revision."""
 
 import logging
 from collections import Counter
@@ -15,13 +15,13 @@ from django.utils.translation import gettext as _
 
 from clinic_site.models import Clinic
 
-from . import readiness
+from . import photos, readiness
 from .addresses import ENGLISH
 from .content_pack.files import Data, PackError, digest
 from .content_pack.pages import english_words
 from .content_pack.spanish import english_digest
 from .content_pack.states import page_state, store_state
-from .models import SPANISH, Page, PageRevision, PublishOverride, RevisionAction, Status
+from .models import SPANISH, Page, PageRevision, Photo, PublishOverride, RevisionAction, Status
 from .readiness.problems import Problem
 
 STATUS = {ENGLISH: "status", SPANISH: "status_es"}
@@ -299,6 +299,23 @@ def restorable(page: Page, revision: PageRevision) -> tuple[Data, list[str]]:
     links = [link for link in data["links"] if link["to"] in known]
     state = {"page": data | {"status": page.status, "links": links}, "spanish": spanish | {"status": page.status_es}}
     return state, [link["to"] for link in data["links"] if link["to"] not in known]
+
+
+@transaction.atomic
+def store_photo(photo: Photo) -> None:
+    """Save a photo whose picture is kept already; the files of the one it replaces go with the commit."""
+    before = Photo.objects.filter(pk=photo.pk).values_list("picture", flat=True).first()
+    photo.save()
+    if before and before != photo.picture.name:
+        transaction.on_commit(lambda: photos.remove(before))
+
+
+@transaction.atomic
+def delete_photo(photo: Photo) -> None:
+    """Delete a photo; its files go with the commit. Raises ProtectedError while a page or profile shows it."""
+    name = photo.picture.name
+    photo.delete()
+    transaction.on_commit(lambda: photos.remove(name))
 
 
 def _revision(page: Page, state: Data, by: AbstractUser | None, action: RevisionAction, comment: str) -> PageRevision:

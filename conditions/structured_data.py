@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -10,10 +11,10 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from clinic_site.models import BodyMap, Clinic, Weekday
+from clinic_site.models import Clinic, OpeningHours, Weekday
 from clinic_site.site_record import current_clinic
 
-from .models import Kind, Page, Physician, ReviewState
+from .models import Kind, Location, Page, Physician, PhysicianHours, ReviewState
 from .presentation import Presented
 from .rich_text import plain_text
 
@@ -89,24 +90,47 @@ def for_physician(physician: Physician) -> SafeString:
         "parentOrganization": {"@id": _url("/#clinic")},
         "telephone": current_clinic().phone,
     }
+    if physician.portrait and not physician.portrait.is_sample:
+        person["image"] = _url(physician.portrait.url)
+    if visits := physician.visits():
+        person["location"] = [place(location) for location in visits]
+        person["openingHoursSpecification"] = _hours(row for rows in visits.values() for row in rows)
     return _print([*([] if physician.is_sample else [person]), breadcrumbs(trail)])
+
+
+def place(location: Location) -> Graph:
+    """A place where doctors of the clinic see patients."""
+    return {
+        "@type": "MedicalClinic",
+        "@id": f"{_url('/')}#location-{location.key}",
+        "name": location.name,
+        "parentOrganization": {"@id": _url("/#clinic")},
+        "telephone": location.phone or current_clinic().phone,
+        "address": {
+            "@type": "PostalAddress",
+            "streetAddress": location.street,
+            "addressLocality": location.city,
+            "addressRegion": location.state,
+            "postalCode": location.postal_code,
+        },
+    }
+
+
+def _hours(rows: Iterable[OpeningHours | PhysicianHours]) -> list[Graph]:
+    return [
+        {
+            "@type": "OpeningHoursSpecification",
+            "dayOfWeek": f"https://schema.org/{Weekday(row.weekday).name.title()}",
+            "opens": f"{row.opens_at:%H:%M}",
+            "closes": f"{row.closes_at:%H:%M}",
+        }
+        for row in rows
+    ]
 
 
 def clinic_graph(clinic: Clinic) -> Graph:
     """The clinic as MedicalClinic, with address and hours."""
-    hours = (
-        [
-            {
-                "@type": "OpeningHoursSpecification",
-                "dayOfWeek": f"https://schema.org/{Weekday(row.weekday).name.title()}",
-                "opens": f"{row.opens_at:%H:%M}",
-                "closes": f"{row.closes_at:%H:%M}",
-            }
-            for row in clinic.opening_hours.all()
-        ]
-        if not clinic._state.adding
-        else []
-    )
+    hours = [] if clinic._state.adding else _hours(clinic.opening_hours.all())
     graph = {
         "@type": "MedicalClinic",
         "@id": _url("/#clinic"),
@@ -115,6 +139,7 @@ def clinic_graph(clinic: Clinic) -> Graph:
         "description": clinic.description,
         "telephone": clinic.phone,
         "email": clinic.email,
+        "image": _url(reverse("conditions:home_share")),
         "address": {
             "@type": "PostalAddress",
             "streetAddress": clinic.street,
@@ -125,8 +150,6 @@ def clinic_graph(clinic: Clinic) -> Graph:
         },
         "openingHoursSpecification": hours,
     }
-    if clinic.body_map == BodyMap.SPINE:
-        graph["image"] = _url("/static/img/share.png")
     if clinic.medical_specialty:
         graph["medicalSpecialty"] = f"https://schema.org/{clinic.medical_specialty}"
     return graph

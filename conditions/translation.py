@@ -7,9 +7,11 @@ from .models import (
     Figure,
     GlossaryTerm,
     Guide,
+    Location,
     Notice,
     Packet,
     Page,
+    Photo,
     Physician,
     Procedure,
     ProcedureFacts,
@@ -43,12 +45,28 @@ class FigureTranslation(TranslationOptions):
     required_languages = {"en": ("title", "alt", "caption")}
 
 
+@register(Photo)
+class PhotoTranslation(TranslationOptions):
+    """What a photo shows, in words."""
+
+    fields = ("alt",)
+    required_languages = {"en": ("alt",)}
+
+
 @register(Physician)
 class PhysicianTranslation(TranslationOptions):
     """What a profile says; names and credentials stay as they are."""
 
-    fields = ("role", "lead", "bio", "days")
+    fields = ("role", "board", "lead", "bio", "days", "training")
     required_languages = {"en": ("role", "lead")}
+
+
+@register(Location)
+class LocationTranslation(TranslationOptions):
+    """How to get to a place and into it."""
+
+    fields = ("name", "access_note", "directions")
+    required_languages = {"en": ("name",)}
 
 
 @register(Testimonial)

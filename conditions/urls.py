@@ -1,6 +1,7 @@
 """Addresses of public pages: they read like sentences, in English and in Spanish."""
 
 from django.urls import path
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import RedirectView
 
@@ -11,6 +12,7 @@ app_name = "conditions"
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("share.png", views.home_share, name="home_share"),
     path(_("procedures/"), views.page_index, {"kind": Kind.PROCEDURE}, name="procedure_index"),
     path(_("procedures/compare/"), views.compare, name="compare"),
     path(_("procedures/<slug:slug>/"), views.page_detail, {"kind": Kind.PROCEDURE}, name="procedure"),
@@ -27,8 +29,20 @@ urlpatterns = [
     path(_("guides/<slug:slug>/packet.pdf"), RedirectView.as_view(pattern_name="conditions:guide_pdf", permanent=True)),
     path(_("physicians/"), views.physician_index, name="physician_index"),
     path(_("physicians/<slug:slug>/"), views.physician_detail, name="physician"),
+    path(format_lazy("{}share.png", _("physicians/<slug:slug>/")), views.physician_share, name="physician_share"),
     path(_("glossary/"), views.glossary, name="glossary"),
     path(_("glossary/terms.json"), views.glossary_terms, name="glossary_terms"),
     path(_("search/"), views.search, name="search"),
     path("<slug:slug>/", views.page_detail, {"kind": Kind.NOTICE}, name="notice"),
+]
+# The picture that other sites show beside a link stands under the page.
+urlpatterns += [
+    path(format_lazy("{}share.png", address), views.page_share, {"kind": kind}, name=f"{kind}_share")
+    for kind, address in (
+        (Kind.PROCEDURE, _("procedures/<slug:slug>/")),
+        (Kind.CONDITION, _("conditions/<slug:slug>/")),
+        (Kind.SYMPTOM, _("symptoms/<slug:slug>/")),
+        (Kind.GUIDE, _("guides/<slug:slug>/")),
+        (Kind.NOTICE, "<slug:slug>/"),
+    )
 ]

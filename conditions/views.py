@@ -5,7 +5,15 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, HttpResponseRedirect, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponsePermanentRedirect,
+    HttpResponseRedirect,
+    JsonResponse,
+)
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,15 +23,17 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from clinic_site.models import BodyMap
 from clinic_site.site_record import current_clinic
 
 from . import addresses, comparison, content_pack, graph, structured_data
 from . import search as site_search
 from .handout import handout_pdf
-from .models import SPANISH, GlossaryTerm, Kind, Packet, Page, Physician, Testimonial
+from .models import SPANISH, GlossaryTerm, Kind, Location, Packet, Page, Physician, Testimonial
 from .presentation import present
 from .search import misses
 from .search.words import fold
+from .share_picture import Card, Colours, draw
 
 INDEX_WORDS = {
     Kind.PROCEDURE: (_("Procedures"), _("What happens, who it may help, what else you can do, and what can go wrong.")),
@@ -37,8 +47,11 @@ INDEX_WORDS = {
         _("Step by step: your first visit, getting ready for surgery, going home, and when to get help."),
     ),
 }
+# The page about the clinic that tells where it is.
+CONTACT_SLUG = "about"
 CACHED_PUBLIC = {"public": True, "max_age": 60, "stale_while_revalidate": 600}
 cached_public = cache_control(**CACHED_PUBLIC)
+cached_picture = cache_control(public=True, max_age=86400)
 
 
 def _respond(request: HttpRequest, template: str, context: dict[str, Any], nav: str = "") -> HttpResponse:
@@ -57,7 +70,7 @@ def home(request: HttpRequest) -> HttpResponse:
         {
             "procedures": Page.objects.published().filter(kind=Kind.PROCEDURE, home_position__gt=0).order_by("home_position"),
             "regions": [region for region in current_clinic().regions if region.hint],
-            "physicians": Physician.objects.filter(is_published=True),
+            "physicians": Physician.objects.filter(is_published=True).select_related("portrait"),
             "testimonials": Testimonial.objects.shown()[:3],
             "first_visit": Page.objects.published().filter(slug="first-consultation").first(),
             "structured_data": structured_data.for_home(),
@@ -103,7 +116,9 @@ def page_detail(request: HttpRequest, kind: Kind, slug: str) -> HttpResponse:
     """One page. Staff see drafts too, marked, uncached and kept from search engines."""
     spanish = get_language() == SPANISH
     named = Q(slug=slug) | Q(slug_es=slug) if spanish else Q(slug=slug)
-    pages = Page.objects.visible_to(request.user).select_related("reviewed_by", "facts").prefetch_related("sections", "figures")
+    pages = (
+        Page.objects.visible_to(request.user).select_related("reviewed_by", "facts").prefetch_related("sections", "figures__photo")
+    )
     page = pages.filter(named, kind=kind).first()
     if page is None and spanish and (in_english := addresses.in_english_only(kind, slug)):
         return HttpResponseRedirect(in_english)
@@ -120,6 +135,7 @@ def page_detail(request: HttpRequest, kind: Kind, slug: str) -> HttpResponse:
         "is_preview": not page.is_published,
         "review_overdue": bool(page.next_review_on and page.next_review_on < datetime.date.today()),
         "breadcrumbs": _breadcrumbs(page),
+        "locations": Location.objects.all() if page.slug == CONTACT_SLUG else [],
         "testimonials": page.testimonials.shown() if kind == Kind.PROCEDURE else [],
         "packets": Packet.objects.filter(page=page).prefetch_related("physicians") if kind == Kind.GUIDE else [],
         **graph.related(page),
@@ -175,6 +191,52 @@ def compare(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@require_safe
+@cached_picture
+def page_share(request: HttpRequest, kind: Kind, slug: str) -> HttpResponseBase:
+    """What other sites show beside a link to a published page."""
+    named = {"slug_es": slug} if get_language() == SPANISH else {"slug": slug}
+    page = get_object_or_404(Page.objects.published(), kind=kind, **named)
+    return _share(request, page.get_kind_display(), page.title, page.slug, tuple(page.regions))
+
+
+@require_safe
+@cached_picture
+def physician_share(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """What other sites show beside a link to a doctor's profile."""
+    physician = get_object_or_404(Physician, slug=slug, is_published=True)
+    name = ", ".join(part for part in (physician.name, physician.credentials) if part)
+    return _share(request, physician.role, name)
+
+
+@require_safe
+@cached_picture
+def home_share(request: HttpRequest) -> HttpResponseBase:
+    """What other sites show beside a link to the front page, or to a page without a picture of its own."""
+    clinic = current_clinic()
+    return _share(request, "", clinic.tagline or clinic.name)
+
+
+def _share(request: HttpRequest, eyebrow: str, title: str, art: str = "", regions: tuple[str, ...] = ()) -> HttpResponseBase:
+    # A query would miss the kept picture and have it drawn again.
+    if request.META["QUERY_STRING"]:
+        return HttpResponseRedirect(request.path)
+    clinic = current_clinic()
+    badge = _("Sample site") if clinic.is_sample else ""
+    card = Card(
+        eyebrow=str(eyebrow),
+        title=title,
+        clinic_name=clinic.name,
+        badge=str(badge),
+        art=art,
+        regions=regions,
+        is_spine=clinic.body_map == BodyMap.SPINE,
+        has_mark=clinic.file("logo") is None,
+        colours=Colours.of(clinic.colours),
+    )
+    return HttpResponse(draw(card), content_type="image/png")
+
+
 def _breadcrumbs(page: Page) -> list[tuple[str, str]]:
     trail = [(_("Home"), reverse("conditions:home"))]
     if page.kind in INDEX_WORDS:
@@ -215,7 +277,7 @@ def handout(request: HttpRequest, kind: Kind, slug: str) -> HttpResponse:
 @cached_public
 def physician_index(request: HttpRequest) -> HttpResponse:
     """The people who see patients."""
-    physicians = Physician.objects.filter(is_published=True)
+    physicians = Physician.objects.filter(is_published=True).select_related("portrait").prefetch_related("hours")
     context = {"physicians": physicians, "structured_data": structured_data.for_crumbs([(_("Physicians"), request.path)])}
     return _respond(request, "conditions/physician_index.html", context, "physicians")
 
@@ -224,7 +286,8 @@ def physician_index(request: HttpRequest) -> HttpResponse:
 @cached_public
 def physician_detail(request: HttpRequest, slug: str) -> HttpResponse:
     """One doctor: what they treat, how they work, packets for their patients."""
-    physician = get_object_or_404(Physician, slug=slug, is_published=True)
+    found = Physician.objects.select_related("portrait").prefetch_related("hours__location")
+    physician = get_object_or_404(found, slug=slug, is_published=True)
     interests = list(physician.interests.all() & Page.objects.published())
     return _respond(
         request,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import time
+from datetime import time, timedelta
 from itertools import count, groupby
 from urllib.parse import urlsplit
 
@@ -12,16 +12,19 @@ from django.conf import settings
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template, render_to_string
 from django.templatetags.static import static
+from django.utils import timezone
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from .. import brand
-from ..models import BodyMap, Clinic, OpeningHours, Weekday
+from ..models import BodyMap, Clinic, Holiday, OpeningHours, Weekday
 from ..site_record import current_clinic
 
 register = template.Library()
 
+CLOSED_AHEAD = timedelta(days=60)
 SPRITE = "img/icons.svg"
 # Parts that the small spine of the sprite can mark.
 SPINE_PARTS = ("cervical", "thoracic", "lumbar", "sacral", "whole")
@@ -119,6 +122,28 @@ def page_picture(slug: str, regions: list[str]) -> SafeString:
         return SafeString(render_to_string(names, {"regions": regions}))
     except TemplateDoesNotExist:
         return SafeString("")
+
+
+@register.filter
+def hours_in_words(rows: Iterable[OpeningHours]) -> str:
+    """Rows of hours in words, to stand on their own: `Monday and Tuesday, 8 a.m. to noon`."""
+    return capfirst("; ".join(_grouped(rows)))
+
+
+@register.filter
+def weekdays(rows: Iterable[OpeningHours]) -> str:
+    """The days of rows of hours: `Monday, Tuesday and Thursday`."""
+    names = [str(Weekday(day).label) for day in sorted({row.weekday for row in rows})]
+    return _(" and ").join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+
+@register.simple_tag
+def closed_ahead(clinic: Clinic) -> list[Holiday]:
+    """The days of the next two months on which the clinic is closed. Asks for nothing that is prefetched."""
+    if clinic._state.adding:
+        return []
+    today = timezone.localdate()
+    return [holiday for holiday in clinic.holidays.all() if today <= holiday.date <= today + CLOSED_AHEAD]
 
 
 @register.simple_tag(takes_context=True)

@@ -3,7 +3,8 @@
     pages/<slug>.en.md     one page: YAML front matter, then sections
     pages/<slug>.es.md     its Spanish texts, over the same sections
     clinic.yaml  regions.yaml  warning_signs.yaml  brand/<logo, drawings, fonts>
-    references.yaml  glossary.yaml  physicians.yaml  testimonials.yaml
+    references.yaml  glossary.yaml  locations.yaml  physicians.yaml  testimonials.yaml
+    photos.yaml            what the pictures photos/<key>.jpg show
 
 Loading is idempotent and all or nothing. What staff have edited since the last
 load is kept, and said. Exporting a loaded pack gives the same bytes again.
@@ -27,13 +28,14 @@ from .clinic import CLINIC, find_fonts
 from .files import Item, PackError, digest
 from .lists import REFERENCES, TERMS
 from .pages import PAGES, store_links
-from .people import PHYSICIANS, TESTIMONIALS, store_relations
+from .people import LOCATIONS, PHYSICIANS, TESTIMONIALS, store_relations
+from .photos import PHOTOS
 from .spanish import SPANISH_PAGES, is_behind_english
 
 __all__ = ["FOLDER", "PackError", "Report", "export_pack", "is_behind_english", "load_pack", "read_pack"]
 
 FOLDER = Path(settings.CONTENT_PACK)
-PARTS = [CLINIC, FILES, REGIONS, SIGNS, REFERENCES, TERMS, PHYSICIANS, PAGES, SPANISH_PAGES, TESTIMONIALS]
+PARTS = [CLINIC, FILES, REGIONS, SIGNS, REFERENCES, TERMS, PHOTOS, LOCATIONS, PHYSICIANS, PAGES, SPANISH_PAGES, TESTIMONIALS]
 
 
 @dataclass

@@ -10,6 +10,7 @@ from conditions.models import Figure, Kind, Packet, Page, PageLink, Physician, R
 
 from .facts import facts_data, read_facts, store_facts
 from .files import Data, Item, PackError, Part, as_yaml, date_of, read_sections, read_text, read_yaml, save, typed
+from .photos import photo_named
 
 PAGE_TEXTS = ("title", "name", "summary", "description", "card")
 PAGE_LISTS = ("alternate_names", "search_terms")
@@ -79,7 +80,7 @@ def _canonical_page(item: Item, front: Data, sections: list[Data]) -> Data:
     for figure in typed(item, front, "figures", list):
         if not isinstance(figure, dict) or not {"key", "title", "alt", "caption"} <= set(figure):
             raise item.fail("a figure needs key, title, alt and caption", "figures")
-        figures.append(figure_texts(figure))
+        figures.append(figure_texts(figure) | _photo_key(figure.get("photo")))
     data["figures"] = figures
     packet = front.get("packet")
     data["packet"] = (
@@ -97,6 +98,11 @@ def _canonical_page(item: Item, front: Data, sections: list[Data]) -> Data:
     return data
 
 
+def _photo_key(key: str | None) -> Data:
+    """The photo of a figure, named only where there is one: most figures are drawings."""
+    return {"photo": key} if key else {}
+
+
 def figure_texts(figure: Data) -> Data:
     texts = {key: str(figure.get(key) or "").strip() for key in ("key", *FIGURE_TEXTS)}
     return texts | {"callouts": [str(mark) for mark in figure.get("callouts") or []]}
@@ -112,7 +118,7 @@ def _pages_read(folder: Path) -> Iterator[Item]:
 
 def _pages_rows() -> Iterator[tuple[str, Data]]:
     pages = Page.objects.select_related("reviewed_by", "facts").prefetch_related(
-        "sections", "figures", "links_out__target", "packet__physicians"
+        "sections", "figures__photo", "links_out__target", "packet__physicians"
     )
     for page in pages.order_by("slug"):
         yield f"page:{page.slug}", page_data(page)
@@ -134,7 +140,10 @@ def page_data(page: Page) -> Data:
     if page.home_position is not None:
         data["home_position"] = page.home_position
     data["links"] = [_link_data(link) for link in page.links_out.all()]
-    data["figures"] = words["figures"]
+    data["figures"] = [
+        texts | _photo_key(figure.photo and figure.photo.key)
+        for texts, figure in zip(words["figures"], page.figures.all(), strict=True)
+    ]
     packet = getattr(page, "packet", None)
     data["packet"] = (
         {
@@ -209,6 +218,7 @@ def store_page(item: Item, page: Page) -> None:
         figure.position = position
         for key in (*FIGURE_TEXTS, "callouts"):
             setattr(figure, f"{key}_en", entry[key])
+        figure.photo = photo_named(item, entry.get("photo", ""), "figures")
         save(item, figure, "figures")
     packet = Packet.objects.filter(page=page).first()
     if packet and not data["packet"]:
@@ -241,7 +251,9 @@ def store_links(item: Item) -> None:
 def page_text(data: Data) -> str:
     """A page file, from its data."""
     front = {key: value for key, value in data.items() if key != "sections"}
-    front["figures"] = [{key: figure[key] for key in ("key", *FIGURE_TEXTS, "callouts")} for figure in data["figures"]]
+    front["figures"] = [
+        {key: figure[key] for key in ("key", "photo", *FIGURE_TEXTS, "callouts") if key in figure} for figure in data["figures"]
+    ]
     keep = {"codes", "links", "regions"}
     front = {key: value for key, value in front.items() if value or key in keep}
     parts = [f"---\n{as_yaml(front)}---\n"]

@@ -1,16 +1,55 @@
-"""Physicians and sample testimonials: `physicians.yaml`, `testimonials.yaml`."""
+"""Places, physicians and sample testimonials: `locations.yaml`, `physicians.yaml`, `testimonials.yaml`."""
 
-from collections.abc import Iterator
+import datetime
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from conditions.models import Page, Physician, Testimonial
+from conditions.models import Location, Page, Physician, PhysicianHours, Testimonial
 from conditions.rich_text import clean
 
 from .files import Data, Item, Part, list_writer, read_list, save
+from .photos import photo_named
 
-PHYSICIAN_TEXTS = ("role", "lead", "bio", "days")
-PHYSICIAN_PLAIN = ("name", "credentials", "board", "languages", "training", "accepting_new_patients", "is_sample")
+LOCATION_TEXTS = ("name", "access_note", "directions")
+LOCATION_PLAIN = ("street", "city", "state", "postal_code", "phone", "is_sample")
+PHYSICIAN_TEXTS = ("role", "board", "lead", "bio", "days")
+PHYSICIAN_PLAIN = ("name", "credentials", "languages", "accepting_new_patients", "is_sample")
+HOURS = ("location", "day", "opens", "closes")
 TESTIMONIAL_TEXTS = ("quote", "descriptor")
+
+
+def _locations_read(folder: Path) -> Iterator[Item]:
+    def shape(item: Item) -> Data:
+        entry = item.data
+        data = {"key": entry["key"]} | {key: entry[key] for key in LOCATION_PLAIN}
+        data |= _location_texts(entry) | {"spanish": _location_texts(entry.get("spanish") or {})}
+        return data | {"position": entry["position"]}
+
+    return read_list(folder, "locations.yaml", "locations", "key", "location", shape)
+
+
+def _location_texts(entry: Data) -> Data:
+    texts = {key: str(entry.get(key) or "").strip() for key in LOCATION_TEXTS}
+    return texts | {"directions": clean(texts["directions"])}
+
+
+def _locations_rows() -> Iterator[tuple[str, Data]]:
+    for row in Location.objects.all():
+        data: Data = {"key": row.key} | {key: getattr(row, key) for key in LOCATION_PLAIN}
+        data |= {key: getattr(row, f"{key}_en") or "" for key in LOCATION_TEXTS}
+        data["spanish"] = {key: getattr(row, f"{key}_es") or "" for key in LOCATION_TEXTS}
+        yield f"location:{row.key}", data | {"position": row.position}
+
+
+def _location_store(item: Item) -> None:
+    data = item.data
+    row = Location.objects.filter(key=data["key"]).first() or Location(key=data["key"])
+    for key in (*LOCATION_PLAIN, "position"):
+        setattr(row, key, data[key])
+    for key in LOCATION_TEXTS:
+        setattr(row, f"{key}_en", data[key])
+        setattr(row, f"{key}_es", data["spanish"][key])
+    save(item, row)
 
 
 def _physicians_read(folder: Path) -> Iterator[Item]:
@@ -20,6 +59,8 @@ def _physicians_read(folder: Path) -> Iterator[Item]:
         data |= {key: entry[key] for key in PHYSICIAN_PLAIN}
         data |= _physician_texts(entry) | {"spanish": _physician_texts(entry.get("spanish") or {})}
         return data | {
+            "portrait": str(entry.get("portrait") or ""),
+            "hours": _in_order({key: row[key] for key in HOURS} for row in entry.get("hours") or []),
             "interests": sorted(entry.get("interests") or []),
             "published": bool(entry["published"]),
             "position": entry["position"],
@@ -30,16 +71,34 @@ def _physicians_read(folder: Path) -> Iterator[Item]:
 
 def _physician_texts(entry: Data) -> Data:
     texts = {key: str(entry.get(key) or "").strip() for key in PHYSICIAN_TEXTS}
-    return texts | {"bio": clean(texts["bio"])}
+    return texts | {"bio": clean(texts["bio"]), "training": entry.get("training") or []}
 
 
 def _physicians_rows() -> Iterator[tuple[str, Data]]:
-    for row in Physician.objects.prefetch_related("interests"):
+    for row in Physician.objects.select_related("portrait").prefetch_related("interests", "hours__location"):
         data: Data = {"slug": row.slug} | {key: getattr(row, key) for key in PHYSICIAN_PLAIN}
-        data |= {key: getattr(row, f"{key}_en") or "" for key in PHYSICIAN_TEXTS}
-        data["spanish"] = {key: getattr(row, f"{key}_es") or "" for key in PHYSICIAN_TEXTS}
+        data |= _stored_texts(row, "en") | {"spanish": _stored_texts(row, "es")}
         interests = sorted(page.slug for page in row.interests.all())
+        data["portrait"] = row.portrait.key if row.portrait else ""
+        data["hours"] = _in_order(
+            {
+                "location": hours.location.key,
+                "day": hours.weekday,
+                "opens": f"{hours.opens_at:%H:%M}",
+                "closes": f"{hours.closes_at:%H:%M}",
+            }
+            for hours in row.hours.all()
+        )
         yield f"physician:{row.slug}", data | {"interests": interests, "published": row.is_published, "position": row.position}
+
+
+def _in_order(hours: Iterable[Data]) -> list[Data]:
+    return sorted(hours, key=lambda row: (row["day"], row["opens"]))
+
+
+def _stored_texts(row: Physician, language: str) -> Data:
+    texts: Data = {key: getattr(row, f"{key}_{language}") or "" for key in PHYSICIAN_TEXTS}
+    return texts | {"training": getattr(row, f"training_{language}") or []}
 
 
 def _physician_store(item: Item) -> None:
@@ -47,11 +106,20 @@ def _physician_store(item: Item) -> None:
     row = Physician.objects.filter(slug=data["slug"]).first() or Physician(slug=data["slug"])
     for key in PHYSICIAN_PLAIN:
         setattr(row, key, data[key])
-    for key in PHYSICIAN_TEXTS:
+    for key in (*PHYSICIAN_TEXTS, "training"):
         setattr(row, f"{key}_en", data[key])
         setattr(row, f"{key}_es", data["spanish"][key])
     row.is_published, row.position = data["published"], data["position"]
+    row.portrait = photo_named(item, data["portrait"], "portrait")
     save(item, row)
+    row.hours.all().delete()
+    for entry in data["hours"]:
+        location = Location.objects.filter(key=entry["location"]).first()
+        if not location:
+            raise item.fail(f"`hours` names {entry['location']!r}, which is no location", "hours")
+        opens, closes = (datetime.time.fromisoformat(str(entry[key])) for key in ("opens", "closes"))
+        hours = PhysicianHours(physician=row, location=location, weekday=entry["day"], opens_at=opens, closes_at=closes)
+        save(item, hours, "hours")
 
 
 def pages_named(item: Item, key: str) -> list[Page]:
@@ -117,6 +185,7 @@ def store_relations(item: Item) -> None:
         Testimonial.objects.get(key=item.data["key"]).pages.set(pages_named(item, "pages"))
 
 
+LOCATIONS = Part("location", _locations_read, _locations_rows, _location_store, list_writer("locations.yaml", "locations"))
 PHYSICIANS = Part("physician", _physicians_read, _physicians_rows, _physician_store, list_writer("physicians.yaml", "physicians"))
 TESTIMONIALS = Part(
     "testimonial", _testimonials_read, _testimonials_rows, _testimonial_store, list_writer("testimonials.yaml", "testimonials")

@@ -59,7 +59,8 @@ def read_spanish_page(path: Path, english: Data) -> Item:
 
 def english_digest(page: Data) -> str:
     """A short fingerprint of a page's English words, to tell a Spanish text that has fallen behind."""
-    words = {key: page[key] for key in (*PAGE_TEXTS, *PAGE_LISTS, "figures", "sections")}
+    words = {key: page[key] for key in (*PAGE_TEXTS, *PAGE_LISTS, "sections")}
+    words["figures"] = [figure_texts(figure) for figure in page["figures"]]
     if page.get("facts"):
         words["facts"] = page["facts"]
     return digest(words)[:16]
