@@ -25,7 +25,7 @@ SAMPLES = 100  # of memory in a run
 FIELDS = (
     *LEAST, "patient_name", "relation", "patient_is_minor", "preferred_contact", "may_leave_voicemail", "interest", "pain_area",
     "message", "imaging", "referral_source", "spoken_language", "needs_interpreter", "access_needs", "red_flags", "submission",
-    "origin", "warning", "website", "csrfmiddlewaretoken", "pk", "status", "__proto__", "name[]", "",
+    "origin", "warning", "website", "switch_language", "csrfmiddlewaretoken", "pk", "status", "__proto__", "name[]", "",
 )  # fmt: skip
 TEXTS = (
     CANARY, f'"\'>{CANARY}</textarea>{CANARY}', f"--></title></style>{CANARY}", f"{{{{ request }}}}{CANARY}{{% debug %}}",
