@@ -4,7 +4,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -70,9 +70,15 @@ def last_report() -> Report | None:
 
 def check_and_report(now: datetime) -> Report:
     """Check everything, log the count of each kind, and keep that as the last report. Raises what `check` raises."""
-    report = Report(now, {finding.what: finding.count for finding in check()})
+    report = keep_report(check(), now)
     for what, count in report.counts.items():
         log.error("integrity: %d %s", count, what)
+    return report
+
+
+def keep_report(findings: Iterable[Finding], now: datetime) -> Report:
+    """Make these findings the last report: what staff, doctor and health speak of until the next check."""
+    report = Report(now, {finding.what: finding.count for finding in findings})
     path = _report_file()
     unfinished = path.with_name(f".{path.name}.unfinished")
     unfinished.write_text(json.dumps({"checked_at": now.isoformat(), "counts": report.counts}))

@@ -101,6 +101,17 @@ def test_the_command_counts_says_what_to_do_and_fails(capsys):
     assert leads[-1].shown_reference not in report
 
 
+def test_once_mended_the_command_takes_the_warning_back():
+    lead = submitted()
+    Outbox.objects.filter(request=lead).update(request=None)
+    with pytest.raises(CommandError):
+        call_command("check_integrity")
+    assert integrity.last_report().total == 3
+    Outbox.objects.update(request=lead)
+    call_command("check_integrity")
+    assert integrity.last_report().total == 0
+
+
 def test_the_command_says_so_where_the_database_is_away(database):
     database.goes_away()
     with pytest.raises(CommandError, match="Nothing was checked"):
