@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils.html import escape
 
 from clinic_site import site_record
-from clinic_site.models import HEADLINE
+from clinic_site.models import HEADLINE, Clinic
 from intake import middleware, services, spool, views
 from intake.forms import ConsultationForm
 from intake.models import ConsultationRequest, LeadEvent, Outbox, SearchKey
@@ -323,3 +323,17 @@ def test_a_read_only_database_shows_pages_and_sends_requests_to_the_spool(reques
     assert person.send() == RECEIVED
     assert stored() == []
     assert len(spooled()) == 2
+
+
+@pytest.mark.parametrize("is_plain", [True, False])
+def test_a_receipt_before_the_clinics_name_was_ever_read_leaves_no_gap(person, monkeypatch, is_plain):
+    assert person.send() == RECEIVED
+    address = person.client.post("/consultation/", person.form).headers["Location"]
+    for module in (middleware, views):
+        monkeypatch.setattr(module, "current_clinic", lambda: Clinic(pk=1, name="", phone="", email=""))
+    if is_plain:
+        monkeypatch.setattr(views, "render", lambda *args, **kwargs: 1 / 0)
+    monkeypatch.setattr("clinic_site.context_processors.current_clinic", lambda: Clinic(pk=1, name="", phone="", email=""))
+    text = person.client.get(address).content.decode()
+    assert escape(HEADLINE) in text
+    assert "choosing" not in text
