@@ -14,13 +14,14 @@ from conditions.models import Page
 from intake.models import ConsultationRequest
 from tests.factories import submitted
 
-for turn in range(2):
-    call_command("migrate", verbosity=0)
-    call_command("load_content", stdout=io.StringIO())
-    submitted()
-    print(Page.objects.count() > 0, ConsultationRequest.objects.count())
-    for app in ("intake", "conditions", "clinic_site"):
-        call_command("migrate", app, "zero", verbosity=0)
+call_command("migrate", verbosity=0)
+call_command("load_content", stdout=io.StringIO())
+submitted()
+print(Page.objects.count() > 0, ConsultationRequest.objects.count())
+for app in ("intake", "conditions", "clinic_site"):
+    call_command("migrate", app, "zero", verbosity=0)
+call_command("migrate", verbosity=0)
+print(Page.objects.count(), ConsultationRequest.objects.count())
 """
 
 
@@ -30,4 +31,4 @@ def test_migrations_run_forward_back_and_forward_again(request, tmp_path, databa
     if database == "postgres":
         environment["DATABASE_URL"] = request.getfixturevalue("loaded_postgres")[0].new_database()
     printed = run_python(SiteServer(tmp_path, **environment), "-c", THERE_AND_BACK)
-    assert printed.splitlines() == ["True 1", "True 1"]
+    assert printed.splitlines() == ["True 1", "0 0"]
