@@ -1,5 +1,6 @@
 """How the web server runs: `gunicorn clinic_site.wsgi -c gunicorn.conf.py`. Settings come from the same environment."""
 
+import ctypes
 import ipaddress
 import os
 import sys
@@ -7,6 +8,11 @@ import sys
 import gunicorn.http.wsgi
 
 from clinic_site import settings
+
+# Of glibc's heaps, which by default are as many as threads, and each of which keeps what its largest request took.
+M_ARENA_MAX, HEAPS = -8, 2
+if hasattr(ctypes.CDLL(None), "mallopt"):
+    ctypes.CDLL(None).mallopt(M_ARENA_MAX, HEAPS)
 
 bind = settings.env.str("BIND", default="127.0.0.1:8000")
 workers = settings.read_int("WEB_WORKERS", default=2)
