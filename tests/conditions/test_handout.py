@@ -2,6 +2,8 @@
 
 import io
 import re
+import sys
+import types
 import unicodedata
 
 import html5lib
@@ -9,6 +11,7 @@ import pytest
 from django.utils.translation import override
 from pypdf import PdfReader
 
+from conditions import handout
 from conditions.models import Page, Physician
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("content")]
@@ -156,3 +159,19 @@ def test_a_draft_is_a_pdf_for_staff_only_and_is_never_kept(client, admin_client)
     Page.objects.filter(slug="kyphosis").update(summary_en="Another summary.")
     again = admin_client.get("/conditions/kyphosis/handout.pdf")
     assert "Another summary." in PdfReader(io.BytesIO(again.content)).pages[0].extract_text()
+
+
+class WithoutPango(types.ModuleType):
+    """The PDF library where the system lacks what it loads."""
+
+    def __getattr__(self, name):
+        raise OSError("cannot load library 'libpango-1.0-0'")
+
+
+def test_without_pango_the_answer_says_so_and_leads_to_the_page(client, monkeypatch):
+    monkeypatch.setattr(handout, "_made", {})
+    monkeypatch.setitem(sys.modules, "weasyprint", WithoutPango("weasyprint"))
+    response = client.get("/conditions/kyphosis/handout.pdf")
+    html = response.content.decode()
+    assert response.status_code == 503 and "The PDF cannot be made right now" in html and "/conditions/kyphosis/" in html
+    assert "/es/enfermedades/cifosis/" in client.get("/es/enfermedades/cifosis/handout.pdf").content.decode()
