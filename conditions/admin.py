@@ -21,6 +21,7 @@ from . import photos, services
 from .admin_fields import PlacedFormSet, SideBySide
 from .admin_history import KeepsHistory
 from .admin_readiness import HeldToReadiness, RecordAdmin, ScheduleFilter, missed, planned
+from .anatomy import USUAL_TYPES
 from .content_pack import is_behind_english
 from .content_pack.states import anchors_behind
 from .models import (
@@ -139,6 +140,9 @@ class PageLinkInline(admin.StackedInline):
     fields = [("position", "relation", "target", "role", "how_often")]
     classes = ["collapse"]
 
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("source", "target")
+
 
 class DueFilter(admin.SimpleListFilter):
     """Pages by when their medical review is due."""
@@ -184,11 +188,14 @@ class PageAdmin(HeldToReadiness, KeepsHistory, SideBySide, EditsContent, Transla
         words = ("title", "name", "summary", "description", "card")
         lists = [(f"{field}_en", f"{field}_es") for field in ("alternate_names", "search_terms")]
         spanish = [("spanish_state", "spanish_matches"), ("slug_es", "status_es"), ("review_state_es", "reviewed_on_es")]
+        address = (None, {"fields": [*kind, ("slug", "status")]})
+        opening = (_("Opening"), {"fields": [(f"{field}_en", f"{field}_es") for field in words]})
+        review = (_("Medical review"), {"fields": [("review_state", "reviewed_by"), ("reviewed_on", "next_review_on")]})
+        # The address of a new page follows from its name, so the name comes first.
+        first = [address, review, opening] if obj else [(None, {"fields": ["usual_sections"]}), opening, address, review]
         return [
-            (None, {"fields": [*kind, ("slug", "status")]}),
-            (_("Medical review"), {"fields": [("review_state", "reviewed_by"), ("reviewed_on", "next_review_on")]}),
+            *first,
             (_("Schedule"), {"classes": ["collapse"], "fields": ["publish_at", "publish_es_at", "unpublish_at"]}),
-            (_("Opening"), {"fields": [(f"{field}_en", f"{field}_es") for field in words]}),
             (_("Spanish"), {"fields": spanish}),
             (
                 _("For search and machines"),
@@ -261,6 +268,12 @@ class KindAdmin(PageAdmin):
 
     list_display = ["name", "state", "review_shown", "changed", "on_site"]
     list_filter = ["status", "status_es", DueFilter, ScheduleFilter]
+
+    def get_changeform_initial_data(self, request):
+        usual = {"schema_type": USUAL_TYPES[self.fixed_kind]}
+        if self.fixed_kind == Kind.NOTICE:
+            usual["review_state"] = ReviewState.NOT_NEEDED
+        return usual | super().get_changeform_initial_data(request)
 
 
 class ProcedureFactsInline(TranslationStackedInline):

@@ -35,7 +35,14 @@ class PageForm(forms.ModelForm):
         label=gettext_lazy("Note for the history"),
         required=False,
         max_length=200,
+        widget=forms.TextInput(attrs={"class": "vTextField", "aria-describedby": "id_history_note_helptext"}),
         help_text=gettext_lazy("What you changed and why, in a few words. Seen by staff only."),
+    )
+    usual_sections = forms.BooleanField(
+        label=gettext_lazy("Start with the usual sections"),
+        required=False,
+        initial=True,
+        help_text=gettext_lazy("Saving adds the headings of this kind of page in both languages; you then fill in the text."),
     )
     conflict: services.Conflict | None = None
 
@@ -77,15 +84,24 @@ class KeepsHistory:
             page = Page.objects.select_for_update().get(pk=page.pk)
             request.conflict = services.conflict(page, request.POST.get("opened_on", ""))
             if request.conflict and request.POST.get("save_over") and self.has_change_permission(request, page):
-                services.keep_present(page)
-                if request.conflict.opened:
-                    services.put_back(page, request.conflict.opened)
+                self._make_way(request, page)
             request.POST = self._with_present_rows(request, page)
             response = super().changeform_view(request, object_id, form_url, extra_context)
             if response.status_code == 200:
                 # The form comes back: what was made ready for saving is undone.
                 transaction.set_rollback(True)
         return response
+
+    def _make_way(self, request, page) -> None:
+        """Put the page back to what the form was opened on, so that what was typed can be saved over what came since."""
+        services.keep_present(page)
+        try:
+            if request.conflict.opened:
+                services.put_back(page, request.conflict.opened)
+        except services.CannotRestore as error:
+            self.message_user(request, _("It cannot be saved over what changed: %s") % error, messages.ERROR)
+            request.POST = request.POST.copy()
+            del request.POST["save_over"]
 
     def _page(self, object_id) -> Page | None:
         pk = unquote(object_id)
@@ -115,6 +131,8 @@ class KeepsHistory:
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
         page = form.instance
+        if not change and form.cleaned_data.get("usual_sections"):
+            services.add_usual_sections(page)
         # Spanish that was just begun is made from the English of today.
         if page.slug_es and (form.cleaned_data.get("spanish_matches") or not page.english_digest):
             services.mark_spanish_current(page)
@@ -125,6 +143,13 @@ class KeepsHistory:
         if "status" in form.changed_data:
             action = RevisionAction.PUBLISHED if form.instance.status == Status.PUBLISHED else RevisionAction.UNPUBLISHED
         services.record_revision(form.instance, by=request.user, action=action, comment="; ".join(filter(None, comment)))
+
+    def response_add(self, request, obj, post_url_continue=None) -> HttpResponse:
+        """On to the form of the new page, where its sections wait for their text."""
+        if "usual_sections" in request.POST and "_save" in request.POST:
+            request.POST = request.POST.copy()
+            request.POST["_continue"] = request.POST.pop("_save")[0]
+        return super().response_add(request, obj, post_url_continue)
 
     def render_change_form(self, request, context, *args, **kwargs) -> HttpResponse:
         if clash := getattr(request, "conflict", None):

@@ -76,10 +76,11 @@ def differences(before: Data, after: Data) -> list[Changes]:
     """What changed between two states of a page, English and Spanish apart; parts without a change are left out."""
     old, new = before["page"], after["page"]
     rest = [key for key in new if key not in ENGLISH_WORDS]
+    plans = _plain(before.get("schedule") or {}, after.get("schedule") or {}, list(after.get("schedule") or {}))
     parts = [
         Changes(_("English"), "en", list(_words(old, new, structure=True))),
         Changes(_("Spanish"), "es", list(_words(before["spanish"], after["spanish"], structure=False))),
-        Changes(_("State, review, links and search"), "", [*_plain(old, new, rest), *_packet(old, new)]),
+        Changes(_("State, review, links and search"), "", [*_plain(old, new, rest), *_packet(old, new), *plans]),
     ]
     return [part for part in parts if part.items]
 

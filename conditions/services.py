@@ -9,6 +9,7 @@ from datetime import datetime
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -17,11 +18,12 @@ from clinic_site.models import Clinic
 
 from . import photos, readiness
 from .addresses import ENGLISH
+from .anatomy import USUAL_SECTIONS
 from .content_pack.files import Data, PackError, digest
 from .content_pack.pages import english_words
 from .content_pack.spanish import english_digest
 from .content_pack.states import page_state, store_state
-from .models import SPANISH, Page, PageRevision, Photo, PublishOverride, RevisionAction, Status
+from .models import SPANISH, Kind, Page, PageRevision, Photo, PublishOverride, RevisionAction, Section, Status
 from .readiness.problems import Problem
 
 STATUS = {ENGLISH: "status", SPANISH: "status_es"}
@@ -194,6 +196,16 @@ def _unpublish_on_schedule(page: Page) -> int:
 
 class CannotRestore(Exception):
     """A page cannot become what it was; the text says why. Nothing was written."""
+
+
+def add_usual_sections(page: Page) -> None:
+    """Give a page the headings that its kind usually has, in both languages, after what it has already."""
+    taken = set(page.sections.values_list("anchor", flat=True))
+    new = [usual for usual in USUAL_SECTIONS[Kind(page.kind)] if usual.anchor not in taken]
+    start = (page.sections.aggregate(last=Max("position"))["last"] or 0) + 1 if taken else 0
+    for position, usual in enumerate(new, start):
+        texts = {"heading_en": usual.heading, "heading_es": usual.heading_es}
+        Section.objects.create(page_id=page.pk, position=position, anchor=usual.anchor, kind=usual.kind, **texts)
 
 
 def mark_spanish_current(page: Page) -> None:

@@ -11,17 +11,21 @@ from .files import Data, Item
 from .pages import english_words, page_data, store_links, store_page
 from .spanish import is_behind_english, spanish_data, store_spanish
 
+# What is planned for a page: staff change it, so its history and its conflicts know it; no file holds it.
+SCHEDULE = ("publish_at", "publish_es_at", "unpublish_at")
+
 
 def page_state(page: Page) -> Data:
     """The page as it is stored now, whatever the object at hand says, in values as JSON has them."""
     rows = Page.objects.select_related("reviewed_by", "packet", "facts")
     stored = rows.prefetch_related("sections", "figures", "links_out__target", "packet__physicians").get(pk=page.pk)
-    state = {"page": page_data(stored), "spanish": spanish_data(stored)}
+    schedule = {field: getattr(stored, field) for field in SCHEDULE}
+    state = {"page": page_data(stored), "spanish": spanish_data(stored), "schedule": schedule}
     return json.loads(json.dumps(state, cls=DjangoJSONEncoder))
 
 
 def store_state(page: Page, state: Data) -> None:
-    """Make a page what a state says; call it in a transaction. Raises PackError where that may not be."""
+    """Make a page what a state says, but for its schedule; call it in a transaction. Raises PackError where that may not be."""
     item = Item("page", state["page"], Path())
     # A fresh row: what the object at hand says of other columns may be old.
     store_page(item, Page.objects.get(pk=page.pk))

@@ -5,6 +5,7 @@ import threading
 from functools import partial
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 
 from clinic_site import staff_groups
@@ -14,6 +15,7 @@ from conditions.models import Page, PageRevision, Section
 from tests.admin.addresses import text_of
 from tests.admin.conftest import member, signed_in
 from tests.admin.forms import form_values
+from tests.factories import UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("content")]
 
@@ -137,6 +139,18 @@ def test_a_version_belongs_to_its_page_and_to_those_who_may_see_it(editor, desk,
     assert desk.get(address(page, "history/")).status_code == 403
 
 
+def test_who_may_only_look_sees_the_history_and_changes_nothing(page):
+    viewer = UserFactory(username="viewer")
+    viewer.user_permissions.add(Permission.objects.get(codename="view_page"), Permission.objects.get(codename="view_condition"))
+    browser = signed_in(viewer)
+    assert "opened_on" not in browser.get(address(page)).content.decode()
+    text = text_of(browser.get(address(page, "history/")))
+    assert "First version" in text and "Restore" not in text
+    first = page.revisions.get()
+    assert browser.get(address(page, f"history/{first.pk}/")).status_code == 200
+    assert browser.post(address(page, f"history/{first.pk}/restore/")).status_code == 403
+
+
 def test_a_long_history_is_shown_in_pages_and_read_in_few_queries(editor, page, kept_clinic, django_assert_max_num_queries):
     for number in range(45):
         Page.objects.filter(pk=page.pk).update(card_en=f"Line {number}")
@@ -191,6 +205,16 @@ def test_saving_over_brings_back_what_the_colleague_took_out_and_leaves_out_what
     assert body_of(page, gone) == "<p>His words.</p>"
 
 
+def test_saving_over_is_refused_where_the_opened_version_cannot_stand_any_more(ada, editor, page):
+    hers, his = opened(ada, page), opened(editor, page)
+    send(ada, page, hers, slug="moved-away")
+    Page.objects.create(kind="condition", slug=SLUG, title_en="Took the address", name_en="Took it")
+    response = send(editor, page, his, save_over="on", card_en="His line.")
+    assert "It cannot be saved over what changed" in text_of(response)
+    page.refresh_from_db()
+    assert (page.slug, page.card_en) == ("moved-away", hers["card_en"])
+
+
 def test_a_mistake_in_the_form_saves_nothing_also_when_saving_over(ada, editor, page):
     hers, his = opened(ada, page), opened(editor, page)
     send(ada, page, hers, title_en="Her title")
@@ -198,6 +222,15 @@ def test_a_mistake_in_the_form_saves_nothing_also_when_saving_over(ada, editor, 
     page.refresh_from_db()
     assert page.title_en == "Her title"
     assert page.revisions.count() == 2
+
+
+def test_what_a_colleague_planned_is_not_undone_unseen(ada, editor, page):
+    hers, his = opened(ada, page), opened(editor, page)
+    assert send(ada, page, hers, unpublish_at_0="2030-01-02", unpublish_at_1="03:04").status_code == 302
+    response = send(editor, page, his, card_en="His line.")
+    assert "Somebody else changed this page" in text_of(response) and "2030-01-02" in text_of(response)
+    page.refresh_from_db()
+    assert page.unpublish_at
 
 
 def test_a_load_of_the_content_files_in_between_counts_as_a_change(editor, page, tmp_path):
