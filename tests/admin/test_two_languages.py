@@ -9,14 +9,9 @@ from conditions.models import Page
 from tests.admin.addresses import text_of
 from tests.admin.conftest import member, signed_in
 from tests.admin.forms import form_values
-from tests.admin.test_history import SLUG, address, anchors, index_of, opened, send
+from tests.admin.test_history import address, anchors, index_of, opened, page, send  # noqa: F401
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("content")]
-
-
-@pytest.fixture
-def page(content):
-    return Page.objects.get(slug=SLUG)
 
 
 @pytest.fixture
@@ -36,7 +31,7 @@ def section_marks(response):
     return marks
 
 
-def test_every_field_for_words_says_its_language_to_machines_and_in_its_label(ada, page):
+def test_every_field_for_words_says_its_language_to_machines_and_in_its_label(ada, page):  # noqa: F811
     tree = html5lib.parse(ada.get(address(page)).content.decode(), namespaceHTMLElements=False)
     labels = {label.get("for"): "".join(label.itertext()).strip() for label in tree.iter("label")}
     seen = 0
@@ -50,7 +45,7 @@ def test_every_field_for_words_says_its_language_to_machines_and_in_its_label(ad
     assert seen > 4 * page.sections.count()
 
 
-def test_lists_are_typed_one_entry_a_line(ada, page):
+def test_lists_are_typed_one_entry_a_line(ada, page):  # noqa: F811
     values = opened(ada, page)
     assert values["alternate_names_en"].splitlines() == page.alternate_names_en
     assert values["codes"].splitlines() == page.codes["icd10cm"]
@@ -62,7 +57,7 @@ def test_lists_are_typed_one_entry_a_line(ada, page):
     assert page.codes == {"icd10cm": ["M54.3", "M54.16"]}
 
 
-def test_a_section_whose_english_changed_is_marked_until_an_editor_says_that_the_spanish_matches(ada, page):
+def test_a_section_whose_english_changed_is_marked_until_an_editor_says_that_the_spanish_matches(ada, page):  # noqa: F811
     anchor = anchors(page)[2]
     values = opened(ada, page)
     send(ada, page, values, **{f"sections-{index_of(values, anchor)}-body_en": "<p>Other words.</p>"})
@@ -83,7 +78,7 @@ def test_a_section_whose_english_changed_is_marked_until_an_editor_says_that_the
     assert "Marked as saying the same." in text_of(ada.get(address(page, f"history/{page.revisions.first().pk}/")))
 
 
-def test_a_section_without_spanish_is_marked(ada, page):
+def test_a_section_without_spanish_is_marked(ada, page):  # noqa: F811
     anchor = anchors(page)[2]
     values = opened(ada, page)
     send(ada, page, values, **{f"sections-{index_of(values, anchor)}-body_es": ""})
@@ -91,20 +86,20 @@ def test_a_section_without_spanish_is_marked(ada, page):
 
 
 def test_spanish_that_is_just_begun_is_made_from_the_english_of_that_day(ada):
-    page = Page.objects.create(kind="condition", slug="a-new-one", title_en="A new one", name_en="New one")
-    assert "Not begun" in text_of(ada.get(address(page)))
-    send(ada, page, opened(ada, page), slug_es="una-nueva", title_es="Una nueva", name_es="Nueva")
-    page = Page.objects.get(pk=page.pk)
-    assert page.english_digest and not is_behind_english(page)
-    send(ada, page, opened(ada, page), title_en="Another title")
-    assert is_behind_english(Page.objects.get(pk=page.pk))
+    new = Page.objects.create(kind="condition", slug="a-new-one", title_en="A new one", name_en="New one")
+    assert "Not begun" in text_of(ada.get(address(new)))
+    send(ada, new, opened(ada, new), slug_es="una-nueva", title_es="Una nueva", name_es="Nueva")
+    new = Page.objects.get(pk=new.pk)
+    assert new.english_digest and not is_behind_english(new)
+    send(ada, new, opened(ada, new), title_en="Another title")
+    assert is_behind_english(Page.objects.get(pk=new.pk))
 
 
-def test_a_new_section_without_a_number_goes_to_the_end(ada, page):
+def test_a_new_section_without_a_number_goes_to_the_end(ada, page):  # noqa: F811
     before = anchors(page)
     values = opened(ada, page)
     total = int(values["sections-TOTAL_FORMS"])
     new = {"position": "", "level": "2", "kind": "prose", "heading_en": "Last words", "anchor": "last-words", "body_en": ""}
     changes = {f"sections-{total}-{name}": value for name, value in new.items()} | {"sections-TOTAL_FORMS": str(total + 1)}
-    assert send(ada, page, values, **changes, status="draft", status_es="draft").status_code == 302
+    assert send(ada, page, values, **changes).status_code == 302
     assert anchors(page) == [*before, "last-words"]
