@@ -25,7 +25,7 @@ FOLLOWS_ENGLISH = frozenset({spanish.spanish_is_current.__name__, spanish.spanis
 
 def pages_to_check() -> QuerySet[Page]:
     """All pages with what the rules look at."""
-    return Page.objects.select_related("reviewed_by", "packet").prefetch_related(
+    return Page.objects.select_related("reviewed_by", "packet", "facts").prefetch_related(
         "sections", "figures", "links_out__target", "testimonials"
     )
 

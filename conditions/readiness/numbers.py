@@ -10,7 +10,7 @@ from conditions.addresses import ENGLISH
 from conditions.models import CITATION, SPANISH, Page
 from conditions.reading import sentences_of
 
-from .problems import MEDICAL, Problem, Site, blocks, bodies, languages_of, rule, spoken, whole_text
+from .problems import MEDICAL, Problem, Site, blocks, bodies, facts_of, languages_of, rule, spoken, whole_text
 
 BARE_NUMBER = {
     ENGLISH: re.compile(
@@ -68,6 +68,9 @@ def numbers_are_people(page: Page, site: Site) -> Iterator[Problem]:
             for match in BARE_NUMBER[language].finditer(spoken(body)):
                 message = _("Say “%s” as a number of people.") % match[0]
                 yield Problem(message, f"body_{language}", section.anchor, language=language)
+        for field, text in facts_of(page, language):
+            for match in BARE_NUMBER[language].finditer(spoken(text)):
+                yield Problem(_("Say “%s” as a number of people.") % match[0], field, language=language)
 
 
 @rule

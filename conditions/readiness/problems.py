@@ -118,6 +118,13 @@ def bodies(page: Page, language: str) -> Iterator[tuple[Section, str]]:
     return ((section, getattr(section, f"body_{language}") or "") for section in patient_sections(page))
 
 
+def facts_of(page: Page, language: str) -> Iterator[tuple[str, str]]:
+    """Each fact that sets a procedure apart, with its place in the form; none where the page has no such facts."""
+    if facts := getattr(page, "facts", None):
+        for name in facts.SHOWN:
+            yield f"facts-0-{name}_{language}", getattr(facts, f"{name}_{language}") or ""
+
+
 @lru_cache(maxsize=8192)
 def spoken(body: str) -> str:
     """A text as it is read aloud, kept, as many rules listen to the same one."""

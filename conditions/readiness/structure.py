@@ -15,7 +15,7 @@ from conditions.models import CITATION, Kind, Page, Relation, SectionKind, Statu
 from conditions.reading import words_of
 from conditions.rich_text import INTERNAL_LINK, PLACE, items
 
-from .problems import CARE_BOXES, MEDICAL, Problem, Site, anchors_of, bodies, languages_of, rule, spoken, whole_text
+from .problems import CARE_BOXES, MEDICAL, Problem, Site, anchors_of, bodies, facts_of, languages_of, rule, spoken, whole_text
 
 LONGEST = {"title": 60, "summary": 300, "description": 155, "card": 110}
 # Spanish runs longer; the column holds no more than this.
@@ -117,6 +117,19 @@ def tells_alternatives(page: Page, site: Site) -> Iterator[Problem]:
         yield Problem(_("No section names other options."))
     elif not any(re.search(r"wait|nothing|without", section.body_en or "", re.I) for section in options):
         yield Problem(_("The options leave out waiting or doing nothing."), "body_en", options[0].anchor)
+
+
+@rule
+def can_be_compared(page: Page, site: Site) -> Iterator[Problem]:
+    """A procedure has the facts that set it apart from others, in each language."""
+    if page.kind != Kind.PROCEDURE:
+        return
+    if not hasattr(page, "facts"):
+        yield Problem(_("The facts to compare are missing."), "facts-0-effect_en", language=ENGLISH)
+    for language in languages_of(page):
+        for field, text in facts_of(page, language):
+            if not text.strip():
+                yield Problem(_("A fact to compare is missing."), field, language=language)
 
 
 @rule
@@ -281,14 +294,13 @@ def leads_on(page: Page, site: Site) -> Iterator[Problem]:
 @rule
 def cites_known_sources(page: Page, site: Site) -> Iterator[Problem]:
     """A medical page has sources, and each key it cites is in the list of references."""
-    cited = [
-        (language, section.anchor, key)
-        for language in languages_of(page)
-        for section in page.sections.all()
-        for key in CITATION.findall(getattr(section, f"body_{language}") or "")
-    ]
-    if page.kind in NEEDS_RED_FLAGS and not any(language == ENGLISH for language, _anchor, _key in cited):
+    cited: list[tuple[str, str, str, str]] = []
+    for language in languages_of(page):
+        texts = [(f"body_{language}", section.anchor, getattr(section, f"body_{language}")) for section in page.sections.all()]
+        texts += [(field, "", text) for field, text in facts_of(page, language)]
+        cited += [(language, field, anchor, key) for field, anchor, text in texts for key in CITATION.findall(text or "")]
+    if page.kind in NEEDS_RED_FLAGS and not any(language == ENGLISH and anchor for language, _field, anchor, _key in cited):
         yield Problem(_("No source is cited."), language=ENGLISH)
-    for language, anchor, key in dict.fromkeys(cited):
+    for language, field, anchor, key in dict.fromkeys(cited):
         if key not in site.reference_keys:
-            yield Problem(_("[%s] is not in the list of references.") % key, f"body_{language}", anchor, language=language)
+            yield Problem(_("[%s] is not in the list of references.") % key, field, anchor, language=language)

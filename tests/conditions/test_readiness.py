@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from conditions import reading
-from conditions.models import Figure, Packet, Page, PageLink, Physician, Section, Testimonial
+from conditions.models import Figure, Packet, Page, PageLink, Physician, ProcedureFacts, Section, Testimonial
 from conditions.readiness import HUMAN_RULES, RULES, Site, needs_a_person, pages_to_check, problems_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("content")]
@@ -41,6 +41,10 @@ def figure(**values):
     return lambda: Figure.objects.filter(page__slug=SLUG, position=0).update(**values)
 
 
+def facts(**values):
+    return lambda: ProcedureFacts.objects.filter(page__slug=SLUG).update(**values)
+
+
 def quote(**values):
     return lambda: Testimonial.objects.update(**values)
 
@@ -70,6 +74,7 @@ SPOILT = {
     ],
     "tells_risks": [section("risks", heading_en="More")],
     "tells_alternatives": [section("options", body_en="<p>Therapy.</p>"), section("options", heading_en="More")],
+    "can_be_compared": [facts(stay_en=""), facts(stay_es=""), lambda: ProcedureFacts.objects.all().delete()],
     "headings_are_in_order": [
         section("glance", level=3),
         section("plan", heading_en="Recovery"),
@@ -109,6 +114,7 @@ SPOILT = {
     ],
     "cites_known_sources": [
         says("Words. [NOSUCH99]"),
+        facts(effect_en="Words. [NOSUCH99]"),
         lambda: Section.objects.filter(page__slug=SLUG).update(body_en="<p>No.</p>"),
     ],
     # words
@@ -132,6 +138,7 @@ SPOILT = {
     # numbers
     "numbers_are_people": [
         says("It helped 40% of them."),
+        facts(main_risks_en="It harmed 4% of them."),
         says("It helped 1 in 10."),
         says_in_spanish("Ayudó a 1 de cada 10 personas."),
         says_in_spanish("Ayudó al 40 por ciento."),
