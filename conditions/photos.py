@@ -129,6 +129,9 @@ class Arrived:
     name: str = ""
     problem: ValidationError | None = None
 
+    def close(self) -> None:
+        """Nothing: it stands among a request's files, which are closed at the end, and its upload is closed already."""
+
 
 def receive(upload: File) -> Arrived:
     """Examine an upload and keep its pixels in every size.
@@ -140,6 +143,8 @@ def receive(upload: File) -> Arrived:
         return Arrived(name=put(only_pixels(upload)))
     except ValidationError as problem:
         return Arrived(problem=problem)
+    finally:
+        upload.close()  # a large one is a temporary file, gone with this
 
 
 class ArrivedPictureField(forms.FileField):
