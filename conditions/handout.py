@@ -56,3 +56,8 @@ def _from_memory(page: Page) -> bytes | None:
     if page.is_published:
         _made[key] = (clinic.content_revision, content)
     return content
+
+
+def forget() -> None:
+    """Drop what was made; for tests that change pages without telling other processes."""
+    _made.clear()

@@ -23,8 +23,10 @@ def _fresh_site_record():
     from django.utils import translation
 
     from clinic_site import site_record
+    from conditions import handout
 
     site_record.forget()
+    handout.forget()
     # A request leaves its language active in the thread.
     translation.activate("en")
     yield
