@@ -90,7 +90,7 @@ class _Asked:
 def search(query: str, kind: str = "", language: str | None = None) -> Found:
     """Pages that hold the query's words, or words near them, best first; only those of `kind` if named.
 
-    Asks the database only when content changed since the last search.
+    Asks the database only when content changed since the last search, and then only which pages are still published.
     """
     index = current(language or get_language() or "en")
     asked = [_understand(word, index) for word in _words_of(query, index.language)]
@@ -189,7 +189,7 @@ def _ranked(asked: list[_Asked], index: Index) -> list[int]:
     scored = [
         (score / whole * (shares[position] / whole) ** 2 * index.documents[position].factor, position)
         for position, score in scores.items()
-        if shares[position] >= LEAST_SHARE * whole
+        if shares[position] >= LEAST_SHARE * whole and position not in index.withdrawn
     ]
     scored.sort(key=lambda entry: -entry[0])
     first = [

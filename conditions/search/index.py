@@ -13,7 +13,7 @@ from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice, takewhile
 
 from django.db import Error, connection
@@ -107,6 +107,9 @@ class Index:
     ordered: list[str] = field(default_factory=list)
     # Words by the length of their sound: the sound, its letters as bits, the word.
     sounds: dict[int, list[tuple[int, str, str]]] = field(default_factory=dict)
+    # The content revision for which it is known which of the documents are withdrawn, and their positions.
+    checked: int = 0
+    withdrawn: frozenset[int] = frozenset()
 
     def starting_with(self, beginning: str) -> Iterator[str]:
         """Folded words that begin so."""
@@ -303,12 +306,14 @@ class _Builder:
 
 _lock = threading.Lock()
 _kept: dict[tuple[str, str], Index] = {}
+_building: set[tuple[str, str]] = set()
 
 
 def current(language: str) -> Index:
     """The index of what is published now, at most a second old; the last good one while the database is away.
 
-    One thread builds after a change; the others go on with the one before.
+    After a change a thread of its own builds the next one and nobody waits: until
+    it is there the one before answers, without the pages that were withdrawn.
     Raises the database's error only where this process never had an index.
     """
     key = (str(connection.settings_dict["NAME"]), language)
@@ -316,19 +321,50 @@ def current(language: str) -> Index:
     kept = _kept.get(key)
     if kept and kept.revision == revision:
         return kept
-    if not _lock.acquire(blocking=kept is None):
-        return kept
-    try:
+    with _lock:
         kept = _kept.get(key)
-        if not kept or kept.revision != revision:
-            kept = _kept[key] = build(language, revision)
-    except Error as error:
         if kept is None:
-            raise
+            kept = _kept[key] = build(language, revision)
+        elif kept.revision != revision:
+            if kept.checked != revision:
+                kept = _kept[key] = _without_withdrawn(kept, revision)
+            if key not in _building:
+                _building.add(key)
+                start(lambda: _renew(key, revision))
+                kept = _kept[key]
+    return kept
+
+
+def _without_withdrawn(index: Index, revision: int) -> Index:
+    """The same index, in which pages that are no longer published cannot be found. One query."""
+    try:
+        published = set(Page.objects.published(index.language).values_list("slug", flat=True))
+    except Error as error:
+        log.warning("search index not checked: %s", type(error).__name__)
+        return index
+    withdrawn = frozenset(position for position, page in enumerate(index.documents) if page.slug not in published)
+    return replace(index, checked=revision, withdrawn=withdrawn)
+
+
+def _renew(key: tuple[str, str], revision: int) -> None:
+    try:
+        _kept[key] = build(key[1], revision)
+    except Error as error:
         log.warning("search index not renewed: %s", type(error).__name__)
     finally:
-        _lock.release()
-    return kept
+        _building.discard(key)
+
+
+def start(work: Callable[[], None]) -> None:
+    """Do the work in a thread, which leaves no connection to the database behind."""
+
+    def apart() -> None:
+        try:
+            work()
+        finally:
+            connection.close()
+
+    threading.Thread(target=apart, name="search-index", daemon=True).start()
 
 
 def forget() -> None:

@@ -214,6 +214,19 @@ def test_what_is_published_is_found_and_what_is_withdrawn_is_not():
     assert slugs("zebra") == []
 
 
+def test_a_withdrawn_page_is_gone_at_once_and_nobody_waits_for_the_next_index(monkeypatch):
+    page = new_page()
+    assert slugs("zebra") == ["zebra-page"]
+    later = []
+    monkeypatch.setattr(index, "start", later.append)
+    Page.objects.filter(pk=page.pk).update(status="draft")
+    new_page("quagga-page", "<p>Quaggas graze.</p>", title="Quagga page", name="Quagga page")
+    assert slugs("zebra") == [] and slugs("quagga") == [] and slugs("kyphosis")
+    assert slugs("zebra", kind="condition") == [] and len(later) == 1
+    later.pop()()
+    assert slugs("quagga") == ["quagga-page"]
+
+
 # --- without the database ------------------------------------------------------------
 
 
