@@ -16,6 +16,7 @@ from django.middleware.gzip import GZipMiddleware
 
 from .network import client_address
 from .page_cache import WARMING
+from .site_record import current_clinic
 
 access_log = logging.getLogger("clinic_site.access")
 Answer = Callable[[HttpRequest], HttpResponseBase]
@@ -71,6 +72,19 @@ class OwnHeaders:
         response.headers.setdefault("Cross-Origin-Embedder-Policy", "require-corp")
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers.setdefault("X-Frame-Options", "DENY")
+        return response
+
+
+class SampleSite:
+    """Asks search engines to keep every answer out of their lists while the clinic's record is a sample."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if not request.path.startswith(settings.STATIC_URL) and current_clinic().is_sample:
+            response["X-Robots-Tag"] = "noindex"
         return response
 
 

@@ -29,6 +29,7 @@ from .site_record import current_clinic
 MAX_PAGES = 2000  # far above a clinic's library; query strings are never kept
 # Marks a request that the site makes to itself; it is in no log.
 WARMING = "clinic_site.warming"
+KEPT_TYPES = ("text/html", "application/xml", "application/atom+xml", "application/json", "image/png")
 Answer = Callable[[HttpRequest], HttpResponseBase]
 # What a kept page was true for: the content revision and the day.
 State = tuple[int, date]
@@ -128,7 +129,7 @@ class PageCache:
             and response.status_code == 200
             and not response.cookies
             and response.get("Cache-Control", "").startswith("public")
-            and response.get("Content-Type", "").startswith(("text/html", "application/xml", "application/json", "image/png"))
+            and response.get("Content-Type", "").startswith(KEPT_TYPES)
         )
 
 

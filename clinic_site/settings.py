@@ -201,6 +201,7 @@ MIDDLEWARE = [
     "clinic_site.middleware.OwnHeaders",
     "clinic_site.middleware.Compression",
     "clinic_site.page_cache.PageCache",
+    "clinic_site.middleware.SampleSite",
     "clinic_site.middleware.Integrity",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",

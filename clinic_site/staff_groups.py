@@ -19,6 +19,7 @@ PARTS = {
     "physicianhours",
     "holiday",
     "searchmiss",
+    "formeraddress",
 }
 
 # Rows that the site writes itself, and nobody changes.

@@ -23,7 +23,7 @@ PICTURE_TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/we
 
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
-    """What robots may fetch. A demonstration site asks to be left out altogether by its pages' robots tag."""
+    """What robots may fetch. A demonstration site asks to be left out altogether by the robots header of its answers."""
     closed = ["/admin/", "/consultation/received/", "/search/", "/es/consulta/recibida/", "/es/buscar/"]
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed), ""]
     lines.append(f"Sitemap: {settings.SITE_URL}{reverse('sitemap')}")

@@ -9,9 +9,8 @@ from django.utils.translation import get_language, override
 
 from clinic_site.site_record import current_clinic
 
-from .models import SPANISH, Kind, Page
+from .models import ENGLISH, SPANISH, FormerAddress, Kind, Page
 
-ENGLISH = "en"
 log = logging.getLogger(__name__)
 _last_known: dict[str, dict[str, str]] = {}
 LISTS = (
@@ -66,6 +65,14 @@ def _url_values(kwargs: dict) -> dict:
     return {name: value for name, value in kwargs.items() if name in ("slug", "token")}
 
 
+def moved(kind: str, slug: str) -> Page | None:
+    """The published page that once stood at an address of the language in use, or in Spanish at an English one."""
+    left = FormerAddress.objects.filter(kind=kind, slug=slug).select_related("page")
+    languages = (SPANISH, ENGLISH) if get_language() == SPANISH else (ENGLISH,)
+    found = sorted(left.filter(language__in=languages), key=lambda address: languages.index(address.language))
+    return next((address.page for address in found if address.page.is_published), None)
+
+
 def in_english_only(kind: str, slug: str) -> str:
     """The English address of a page that has no published Spanish text; empty where there is no such page."""
     page = Page.objects.published(ENGLISH).filter(kind=kind, slug=slug).first()
@@ -96,21 +103,27 @@ def known_paths() -> dict[str, str]:
 
 
 def public_paths() -> list[str]:
-    """Every address without arguments of its own: lists, the form, published pages and meanings, in each language with pages."""
+    """Every address without arguments of its own: lists, form, feed, published pages and meanings, in each language with pages."""
     paths = []
     for language in (ENGLISH, SPANISH):
         with override(language):
             pages = [page.get_absolute_url() for page in Page.objects.published()]
             if pages:
-                paths += [reverse(name) for name in LISTS] + [reverse("conditions:glossary_terms")] + pages
+                paths += [reverse(name) for name in (*LISTS, "conditions:feed", "conditions:glossary_terms")] + pages
     return paths
 
 
 def spanish_paths() -> dict[str, str]:
-    """English address to Spanish address, for every list and every page that is published in Spanish. One query."""
+    """English address, former ones too, to Spanish address, for every list and every page published in Spanish. Two queries."""
     pages = list(Page.objects.published(SPANISH).only("kind", "slug", "slug_es"))
-    with override(ENGLISH):
-        english = [reverse(name) for name in LISTS] + [page.get_absolute_url() for page in pages]
+    left = list(FormerAddress.objects.filter(language=ENGLISH).only("page_id", "kind", "slug"))
     with override(SPANISH):
-        spanish = [reverse(name) for name in LISTS] + [page.get_absolute_url() for page in pages]
-    return dict(zip(english, spanish, strict=True))
+        spanish = {page.pk: page.get_absolute_url() for page in pages}
+        lists = [reverse(name) for name in LISTS]
+    with override(ENGLISH):
+        found = {former.path: spanish[former.page_id] for former in left if former.page_id in spanish}
+        return (
+            found
+            | dict(zip(map(reverse, LISTS), lists, strict=True))
+            | {page.get_absolute_url(): spanish[page.pk] for page in pages}
+        )

@@ -27,6 +27,7 @@ from .content_pack.states import anchors_behind
 from .models import (
     Condition,
     Figure,
+    FormerAddress,
     GlossaryTerm,
     Guide,
     Kind,
@@ -144,6 +145,14 @@ class PageLinkInline(admin.StackedInline):
         return super().get_queryset(request).select_related("source", "target")
 
 
+class FormerAddressInline(admin.TabularInline):
+    """Addresses that lead to this page: those it left, and any that editors add."""
+
+    model = FormerAddress
+    extra = 0
+    classes = ["collapse"]
+
+
 class DueFilter(admin.SimpleListFilter):
     """Pages by when their medical review is due."""
 
@@ -168,7 +177,7 @@ class DueFilter(admin.SimpleListFilter):
 class PageAdmin(HeldToReadiness, KeepsHistory, SideBySide, EditsContent, TranslationAdmin):
     """All pages; also where links between pages look their targets up."""
 
-    inlines = [SectionInline, FigureInline, PageLinkInline]
+    inlines = [SectionInline, FigureInline, PageLinkInline, FormerAddressInline]
     list_display = ["name", "kind_shown", "state", "review_shown", "changed", "on_site"]
     list_filter = ["status", "status_es", "kind", DueFilter, ScheduleFilter]
     search_help_text = _("Words of a name or title, or of the address")

@@ -14,7 +14,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.core.validators import MaxValueValidator, RegexValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now, TruncDate
 from django.urls import reverse
@@ -28,6 +28,7 @@ from clinic_site.models import BodyRegion, Weekday
 
 from .rich_text import EXTENSIONS, clean
 
+ENGLISH = "en"
 SPANISH = "es"
 CITATION = re.compile(r"\[([A-Z][A-Z0-9-]+)\]")
 # How long before its due date a medical review stands on the editors' list.
@@ -159,6 +160,8 @@ class Page(models.Model):
 
     first_published_on = models.DateField(_("first published"), null=True, blank=True, editable=False)
     changed_at = models.DateTimeField(_("changed"), auto_now=True)
+    revised_at = models.DateTimeField(_("words last changed"), null=True, blank=True, editable=False)
+    revised_at_es = models.DateTimeField(_("words last changed (Spanish)"), null=True, blank=True, editable=False)
     links = models.ManyToManyField("self", through="PageLink", symmetrical=False, through_fields=("source", "target"))
 
     objects = PageQuerySet.as_manager()
@@ -204,6 +207,14 @@ class Page(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    def save(self, *args: object, **kwargs: object) -> None:
+        """Store the page; where a page that was once published moves, its old address goes on leading to it."""
+        with transaction.atomic():
+            before = Page.objects.filter(pk=self.pk).first() if self.pk else None
+            super().save(*args, **kwargs)
+            if before:
+                FormerAddress.keep(before, self)
+
     def get_absolute_url(self) -> str:
         """The address in the language in use: `/procedures/spinal-osteotomy/`, `/es/procedimientos/osteotomia-vertebral/`."""
         slug = self.slug_es if get_language() == SPANISH and self.slug_es else self.slug
@@ -219,6 +230,22 @@ class Page(models.Model):
     def pdf_url(self) -> str:
         """The address of the page as a PDF: its own, and `handout.pdf`. Notices have none."""
         return f"{self.get_absolute_url()}handout.pdf"
+
+    @property
+    def was_ever_published(self) -> bool:
+        """Whether the public may have seen the page, in either language."""
+        return bool(self.first_published_on) or Status.PUBLISHED in (self.status, self.status_es)
+
+    @property
+    def addresses(self) -> set[tuple[str, str, str]]:
+        """Where the page stands, published or not: language, kind, slug."""
+        found = {(ENGLISH, self.kind, self.slug), (SPANISH, self.kind, self.slug_es)}
+        return {address for address in found if address[2]}
+
+    @property
+    def last_revised_at(self) -> datetime.datetime:
+        """When its words in the language in use last changed; saving it as it was does not count."""
+        return (self.revised_at_es if get_language() == SPANISH else self.revised_at) or self.changed_at
 
     @property
     def is_published(self) -> bool:
@@ -302,6 +329,44 @@ class Notice(Page):
         verbose_name_plural = _("pages about the clinic")
 
 
+class FormerAddress(models.Model):
+    """An address that a page left. It leads to wherever the page stands now, unless another page stands there."""
+
+    page = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="former_addresses")
+    language = models.CharField(_("language"), max_length=2, choices=[(ENGLISH, _("English")), (SPANISH, _("Spanish"))])
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind)
+    slug = models.SlugField(_("address"), max_length=80)
+
+    class Meta:
+        verbose_name = _("former address")
+        verbose_name_plural = _("former addresses")
+        ordering = ["language", "kind", "slug"]
+        constraints = [
+            models.UniqueConstraint(fields=["language", "kind", "slug"], name="former_address_once"),
+            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="former_address_kind"),
+            models.CheckConstraint(condition=Q(language__in=[ENGLISH, SPANISH]), name="former_address_language"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.language} {self.kind}/{self.slug}"
+
+    @property
+    def path(self) -> str:
+        """The address itself, while its language is in use."""
+        return reverse(f"conditions:{self.kind}", args=[self.slug])
+
+    @classmethod
+    def keep(cls, before: Page, after: Page) -> None:
+        """Remember the addresses that a page left, if the public may know them; the last page to leave one has it."""
+        if before.addresses == after.addresses:
+            return
+        for language, kind, slug in after.addresses:
+            cls.objects.filter(page_id=after.pk, language=language, kind=kind, slug=slug).delete()
+        if before.was_ever_published:
+            for language, kind, slug in before.addresses - after.addresses:
+                cls.objects.update_or_create(language=language, kind=kind, slug=slug, defaults={"page_id": after.pk})
+
+
 class SectionKind(models.TextChoices):
     """How a section is shown. The body stays plain rich text in every kind."""
 
@@ -311,6 +376,7 @@ class SectionKind(models.TextChoices):
     TIMELINE = "timeline", _("Timeline: one numbered list, each item starts with a bold time")
     RISKS = "risks", _("Risks: one list, each item starts with a bold “28 out of 100”")
     QUESTIONS = "questions", _("Questions to ask: one list")
+    FAQ = "faq", _("Questions and answers: each subheading below asks, its text answers")
     CHECKLIST = "checklist", _("Checklist: one list")
     CLINICIANS = "clinicians", _("Closed drawer for clinicians")
     EMERGENCY = "emergency", _("Call 911: leave the text empty for the shared list")

@@ -120,6 +120,17 @@ class Presented:
     minutes: int
 
     @property
+    def questions(self) -> list[ShownSection]:
+        """The subsections of a section of questions and answers: each heading asks, its text answers."""
+        found, within = [], False
+        for section in self.sections:
+            if section.level == 2:
+                within = section.kind == SectionKind.FAQ
+            elif within:
+                found.append(section)
+        return found
+
+    @property
     def toc(self) -> list[ShownSection]:
         """The sections that the contents list names."""
         return [section for section in self.sections if section.kind != SectionKind.CLINICIANS]

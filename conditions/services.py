@@ -233,6 +233,7 @@ def record_revision(page: Page, *, by: AbstractUser | None, action: RevisionActi
     last = page.revisions.defer("data").first()
     if last and last.digest == digest(state):
         return last
+    _date_words(page, last.data if last else None, state)
     return _revision(page, state, by, action, comment)
 
 
@@ -328,6 +329,20 @@ def delete_photo(photo: Photo) -> None:
     name = photo.picture.name
     photo.delete()
     transaction.on_commit(lambda: photos.remove(name))
+
+
+def _date_words(page: Page, before: Data | None, now: Data) -> None:
+    """Set the date of each language whose words changed; a first revision dates only what has no date yet."""
+    moment = timezone.now()
+    for column, part in (("revised_at", "page"), ("revised_at_es", "spanish")):
+        if getattr(page, column) is None or before and _words(before[part]) != _words(now[part]):
+            setattr(page, column, moment)
+            Page.objects.filter(pk=page.pk).update(**{column: moment})
+
+
+def _words(part: Data) -> list[object]:
+    sections = [(section["heading"], section["body"]) for section in part["sections"]]
+    return [part["title"], part["name"], part["summary"], sections, part["figures"]]
 
 
 def _revision(page: Page, state: Data, by: AbstractUser | None, action: RevisionAction, comment: str) -> PageRevision:

@@ -14,11 +14,13 @@ from django.utils.translation import gettext as _
 from clinic_site.models import Clinic, OpeningHours, Weekday
 from clinic_site.site_record import current_clinic
 
-from .models import Kind, Location, Page, Physician, PhysicianHours, ReviewState
-from .presentation import Presented
+from .models import GlossaryTerm, Kind, Location, Page, Physician, PhysicianHours, ReviewState
+from .presentation import Presented, ShownSection
 from .rich_text import plain_text
 
 Graph = dict[str, Any]
+# The number that stands for a source means nothing away from its page.
+CITED = re.compile(r"<sup>.*?</sup>", re.S)
 ENTITY_TYPES = {Kind.PROCEDURE: "MedicalProcedure", Kind.CONDITION: "MedicalCondition", Kind.SYMPTOM: "MedicalSignOrSymptom"}
 
 
@@ -57,6 +59,24 @@ def for_index(kind: Kind, heading: str, pages: list[Page]) -> SafeString:
     return _print([collection, breadcrumbs([_home(), (heading, path)])])
 
 
+def for_glossary(heading: str, terms: Iterable[GlossaryTerm]) -> SafeString:
+    """Every term of the glossary with its meaning, each at its place on the page."""
+    path = reverse("conditions:glossary")
+    entries = [
+        {"@type": "DefinedTerm", "@id": f"{_url(path)}#{term.slug}", "name": term.term, "description": term.definition}
+        for term in terms
+    ]
+    terms_graph = {
+        "@type": "DefinedTermSet",
+        "@id": _url(path),
+        "url": _url(path),
+        "name": heading,
+        "inLanguage": get_language(),
+        "hasDefinedTerm": entries,
+    }
+    return _print([terms_graph, breadcrumbs([_home(), (_("Glossary"), path)])])
+
+
 def for_crumbs(trail: list[tuple[str, str]]) -> SafeString:
     """Only the way to this page."""
     return _print([breadcrumbs([_home(), *trail])])
@@ -86,7 +106,8 @@ def for_physician(physician: Physician) -> SafeString:
         "url": _url(physician.get_absolute_url()),
         "name": physician.name,
         "description": physician.lead,
-        "medicalSpecialty": physician.role,
+        "knowsLanguage": physician.languages,
+        "isAcceptingNewPatients": physician.accepting_new_patients,
         "parentOrganization": {"@id": _url("/#clinic")},
         "telephone": current_clinic().phone,
     }
@@ -166,19 +187,38 @@ def web_page(page: Page, presented: Presented) -> Graph:
         "inLanguage": get_language(),
         "isPartOf": {"@id": _url("/#website")},
         "publisher": {"@id": _url("/#clinic")},
-        "dateModified": page.changed_at.date().isoformat(),
+        "dateModified": page.last_revised_at.date().isoformat(),
     }
     if page.first_published_on:
         data["datePublished"] = page.first_published_on.isoformat()
     if page.kind != Kind.NOTICE:
         data["audience"] = {"@type": "Patient"}
         data["citation"] = [entry.reference.title for entry in presented.references]
+    if questions := _questions(page, presented):
+        data["@type"] = [data["@type"], "FAQPage"]
+        data["mainEntity"] = questions
     if page.kind in ENTITY_TYPES:
         data["about"] = {"@id": _url(page.get_absolute_url()) + "#about"}
     if page.review_state == ReviewState.REVIEWED and page.reviewed_by and page.reviewed_on and not page.reviewed_by.is_sample:
         data["lastReviewed"] = page.reviewed_on.isoformat()
         data["reviewedBy"] = {"@type": "Physician", "name": page.reviewed_by.name, "url": _url(page.reviewed_by.get_absolute_url())}
     return data
+
+
+def _questions(page: Page, presented: Presented) -> list[Graph]:
+    return [
+        {
+            "@type": "Question",
+            "name": section.heading,
+            "url": f"{_url(page.get_absolute_url())}#{section.anchor}",
+            "acceptedAnswer": {"@type": "Answer", "text": _words(section)},
+        }
+        for section in presented.questions
+    ]
+
+
+def _words(section: ShownSection) -> str:
+    return " ".join(plain_text(CITED.sub("", block.html)) for block in section.blocks)
 
 
 def about(page: Page, context: dict[str, Any]) -> Graph:
@@ -195,9 +235,8 @@ def about(page: Page, context: dict[str, Any]) -> Graph:
     codes = [{"@type": "MedicalCode", "codeValue": code, "codingSystem": "ICD-10-CM"} for code in page.codes.get("icd10cm", [])]
     if codes:
         data["code"] = codes
-    sections = {
-        section.anchor: " ".join(plain_text(block.html) for block in section.blocks) for section in context["presented"].sections
-    }
+    presented: Presented = context["presented"]
+    sections = {section.anchor: _words(section) for section in presented.sections}
     if kind == Kind.PROCEDURE:
         data["bodyLocation"] = page.body_location
         for name, anchors in {
@@ -211,7 +250,12 @@ def about(page: Page, context: dict[str, Any]) -> Graph:
         data["signOrSymptom"] = [{"@type": "MedicalSymptom", "name": entry.page.name} for entry in context["symptoms"]]
         data["possibleTreatment"] = [{"@type": "MedicalTherapy", "name": entry.page.name} for entry in context["treatments"]]
     if kind == Kind.SYMPTOM:
-        data["cause"] = [{"@type": "MedicalCause", "name": entry.page.name} for entry in context["causes"]]
+        causes = [
+            {"@type": "MedicalCondition", "name": entry.page.name, "url": _url(entry.page.get_absolute_url())}
+            for entry in context["causes"]
+        ]
+        # The vocabulary knows a condition's symptoms, not a symptom's conditions: the edge is told backwards.
+        data["@reverse"] = {"signOrSymptom": causes} if causes else ""
     return {key: value for key, value in data.items() if value not in ("", [])}
 
 
@@ -226,7 +270,7 @@ def _opening(text: str, length: int = 320) -> str:
 def breadcrumbs(trail: list[tuple[str, str]]) -> Graph:
     """The way from the front page to here."""
     entries = [
-        {"@type": "ListItem", "position": position, "name": str(label), "item": _url(path)}
+        {"@type": "ListItem", "position": position, "name": str(label), "item": {"@id": _url(path)}}
         for position, (label, path) in enumerate(trail, 1)
     ]
     return {"@type": "BreadcrumbList", "itemListElement": entries}

@@ -3,9 +3,11 @@
 from django.urls import path
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import cache_control
 from django.views.generic import RedirectView
 
 from . import views
+from .feeds import RevisedPages
 from .models import Kind
 
 app_name = "conditions"
@@ -33,6 +35,7 @@ urlpatterns = [
     path(_("glossary/"), views.glossary, name="glossary"),
     path(_("glossary/terms.json"), views.glossary_terms, name="glossary_terms"),
     path(_("search/"), views.search, name="search"),
+    path(_("feed/"), cache_control(**views.CACHED_PUBLIC)(RevisedPages()), name="feed"),
     path("<slug:slug>/", views.page_detail, {"kind": Kind.NOTICE}, name="notice"),
 ]
 # The picture that other sites show beside a link stands under the page.

@@ -123,9 +123,11 @@ def page_detail(request: HttpRequest, kind: Kind, slug: str) -> HttpResponse:
     if page is None and spanish and (in_english := addresses.in_english_only(kind, slug)):
         return HttpResponseRedirect(in_english)
     if page is None:
+        page = addresses.moved(kind, slug)
+    if page is None:
         raise Http404
     if page.get_absolute_url() != request.path:
-        return HttpResponsePermanentRedirect(page.get_absolute_url())
+        return _moved(page.get_absolute_url())
     presented = present(page)
     context = {
         "page": page,
@@ -237,6 +239,13 @@ def _share(request: HttpRequest, eyebrow: str, title: str, art: str = "", region
     return HttpResponse(draw(card), content_type="image/png")
 
 
+def _moved(path: str) -> HttpResponse:
+    """301, kept by browsers no longer than a page: another page may take the address."""
+    response = HttpResponsePermanentRedirect(path)
+    patch_cache_control(response, **CACHED_PUBLIC)
+    return response
+
+
 def _breadcrumbs(page: Page) -> list[tuple[str, str]]:
     trail = [(_("Home"), reverse("conditions:home"))]
     if page.kind in INDEX_WORDS:
@@ -260,9 +269,11 @@ def handout(request: HttpRequest, kind: Kind, slug: str) -> HttpResponse:
     if page is None and spanish and (in_english := addresses.in_english_only(kind, slug)):
         return HttpResponseRedirect(f"{in_english}handout.pdf")
     if page is None:
+        page = addresses.moved(kind, slug)
+    if page is None:
         raise Http404
     if page.pdf_url != request.path:
-        return HttpResponsePermanentRedirect(page.pdf_url)
+        return _moved(page.pdf_url)
     content = handout_pdf(page)
     if content is None:
         return render(request, "conditions/pdf_unavailable.html", {"page": page}, status=503)
@@ -310,7 +321,9 @@ def glossary(request: HttpRequest) -> HttpResponse:
     letters: dict[str, list[GlossaryTerm]] = {}
     for term in sorted(GlossaryTerm.objects.all(), key=lambda term: fold(term.term)):
         letters.setdefault(fold(term.term)[0].upper(), []).append(term)
-    context = {"letters": list(letters.items()), "structured_data": structured_data.for_crumbs([(_("Glossary"), request.path)])}
+    terms = [term for starting in letters.values() for term in starting]
+    heading = str(_("Medical words in plain words"))
+    context = {"letters": list(letters.items()), "structured_data": structured_data.for_glossary(heading, terms)}
     return _respond(request, "conditions/glossary.html", context, "glossary")
 
 

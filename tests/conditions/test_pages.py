@@ -426,3 +426,12 @@ def test_the_notices_that_the_law_asks_for_are_linked_from_every_page(client):
             "about",
         ):
             assert reverse("conditions:notice", args=[slug]) in found
+
+
+@pytest.mark.parametrize("path", ["/", OSTEOTOMY, "/feed/"])
+def test_a_sample_site_stays_out_of_search_engines_and_a_real_one_does_not(client, path):
+    assert client.get(path)["X-Robots-Tag"] == "noindex"
+    Clinic.objects.update(is_sample=False)
+    Clinic.bump_content_revision()
+    site_record.forget()
+    assert "X-Robots-Tag" not in client.get(path)
