@@ -114,16 +114,18 @@ def public_paths() -> list[str]:
 
 
 def spanish_paths() -> dict[str, str]:
-    """English address, former ones too, to Spanish address, for every list and every page published in Spanish. Two queries."""
-    pages = list(Page.objects.published(SPANISH).only("kind", "slug", "slug_es"))
-    left = list(FormerAddress.objects.filter(language=ENGLISH).only("page_id", "kind", "slug"))
+    """English address, former ones too, to Spanish address, for every list and every page published in Spanish. One query."""
+    left = ("former_addresses__language", "former_addresses__kind", "former_addresses__slug")
+    rows = Page.objects.published(SPANISH).values_list("kind", "slug", "slug_es", *left)
+    pages = [
+        (Page(kind=row[0], slug=row[1], slug_es=row[2]), FormerAddress(language=row[3], kind=row[4], slug=row[5])) for row in rows
+    ]
     with override(SPANISH):
-        spanish = {page.pk: page.get_absolute_url() for page in pages}
+        spanish = [page.get_absolute_url() for page, _former in pages]
         lists = [reverse(name) for name in LISTS]
     with override(ENGLISH):
-        found = {former.path: spanish[former.page_id] for former in left if former.page_id in spanish}
-        return (
-            found
-            | dict(zip(map(reverse, LISTS), lists, strict=True))
-            | {page.get_absolute_url(): spanish[page.pk] for page in pages}
-        )
+        both = list(zip(pages, spanish, strict=True))
+        found = {former.path: path for (_page, former), path in both if former.language == ENGLISH}
+        # An address that somebody else has now is theirs.
+        found |= {page.get_absolute_url(): path for (page, _former), path in both}
+        return found | dict(zip(map(reverse, LISTS), lists, strict=True))

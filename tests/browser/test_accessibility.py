@@ -117,3 +117,22 @@ def test_staff_pages_are_open_to_all(open_tab, sign_in, site_server, size, schem
         tab.evaluate(f"() => Promise.all([{icons}, document.fonts.ready]).then(() => true)")
         assert violations(tab, preload=False) == [], path
     assert watch.is_clean()
+
+
+def test_links_and_buttons_that_stand_alone_are_large_enough_to_tap(open_tab):
+    tab, _ = open_tab(PHONE, scheme="dark")
+    small = """() => [...document.querySelectorAll("a, button, summary")]
+        .filter((one) => one.offsetParent && !one.closest(".prose, sup, dd, .lead") && one.getBoundingClientRect().height < 24)
+        .map((one) => one.outerHTML.slice(0, 120))"""
+    for path in ("/", "/glossary/", "/search/?q=zzzz", "/conditions/", "/es/"):
+        tab.goto(path)
+        assert tab.evaluate(small) == [], path
+
+
+@pytest.mark.parametrize("path", ["/", "/es/"])
+def test_the_header_keeps_to_one_row_wherever_its_menu_is_open(open_tab, path):
+    tab, _ = open_tab()
+    tab.goto(path)
+    for width in (1024, 1088, 1120, 1200, 1279, 1280, 1440):
+        tab.set_viewport_size({"width": width, "height": 500})
+        assert tab.evaluate("document.querySelector('.masthead').getBoundingClientRect().height") < 90, width

@@ -169,7 +169,8 @@ def test_a_page_without_published_spanish_sends_a_spanish_reader_to_the_english_
 
 
 def declared(tree):
-    return {link.get("hreflang"): link.get("href") for link in tree.iter("link") if link.get("rel") == "alternate"}
+    links = [link for link in tree.iter("link") if link.get("rel") == "alternate" and link.get("hreflang")]
+    return {link.get("hreflang"): link.get("href") for link in links}
 
 
 def switch(tree, language):

@@ -1,0 +1,48 @@
+"""Every public page costs the database and the reader's line little."""
+
+import gzip
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils.translation import override
+
+from conditions.addresses import public_paths
+from conditions.models import SPANISH, Physician
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("content")]
+MOST_QUERIES = 12
+MOST_BYTES = 25 * 1024
+
+
+@pytest.fixture
+def paths():
+    """Every public page in both languages, with searches and filters."""
+    found = public_paths()
+    for language in ("en", SPANISH):
+        with override(language):
+            found += [physician.get_absolute_url() for physician in Physician.objects.filter(is_published=True)]
+            found += [reverse("conditions:search") + "?q=fusion", reverse("conditions:symptom_index") + "?region=lumbar"]
+    return found
+
+
+def test_no_page_asks_the_database_more_than_twelve_times_when_nothing_is_kept(kept_clinic, client, paths):
+    client.get("/search/?q=fusion")
+    asked = {}
+    for path in paths:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            # A query string goes past the kept pages.
+            response = client.get(path + ("&" if "?" in path else "?") + "uncached=1")
+        assert response.status_code == 200, path
+        asked[path] = len(queries)
+    assert len(asked) > 100
+    assert not {path: count for path, count in asked.items() if count > MOST_QUERIES}
+
+
+def test_no_page_is_heavier_than_25_kilobytes_on_the_line(client, paths):
+    sizes = {path: len(gzip.compress(client.get(path).content, 9)) for path in paths}
+    assert min(sizes.values()) > 1_000
+    assert not {path: size for path, size in sizes.items() if size > MOST_BYTES}
