@@ -23,9 +23,10 @@ def _fresh_site_record(monkeypatch):
     from django.utils import translation
 
     from clinic_site import site_record
-    from conditions import handout
+    from conditions import handout, search
 
     site_record.forget()
+    search.forget()
     handout.forget()
     # In a thread of its own the next search index could not see what the test has not committed.
     monkeypatch.setattr("conditions.search.index.start", lambda work: work())
