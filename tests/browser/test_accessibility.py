@@ -119,10 +119,11 @@ def test_staff_pages_are_open_to_all(open_tab, sign_in, site_server, size, schem
     assert watch.is_clean()
 
 
-def test_links_and_buttons_that_stand_alone_are_large_enough_to_tap(open_tab):
+def test_links_and_buttons_around_the_page_are_large_enough_to_tap(open_tab):
     tab, _ = open_tab(PHONE, scheme="dark")
-    small = """() => [...document.querySelectorAll("a, button, summary")]
-        .filter((one) => one.offsetParent && !one.closest(".prose, sup, dd, .lead") && one.getBoundingClientRect().height < 24)
+    places = ":is(.site-header, .site-footer, .letters, .reading, .filter) :is(a, button)"
+    small = f"""() => [...document.querySelectorAll("{places}")]
+        .filter((one) => one.offsetParent && one.getBoundingClientRect().height < 24)
         .map((one) => one.outerHTML.slice(0, 120))"""
     for path in ("/", "/glossary/", "/search/?q=zzzz", "/conditions/", "/es/"):
         tab.goto(path)
