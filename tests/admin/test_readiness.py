@@ -14,7 +14,7 @@ from tests.admin.forms import form_values
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("content")]
 SLUG = "kyphosis"
-CURE = "<p>This is a cure.</p>"
+CURE = "<p>This is a cure.</p><p>[figure:rounded-upper-back]</p>"
 
 
 @pytest.fixture
