@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from js_asset.media import Media
 from modeltranslation.admin import TranslationAdmin, TranslationStackedInline
@@ -145,7 +146,7 @@ class PageLinkInline(admin.StackedInline):
         return super().get_queryset(request).select_related("source", "target")
 
 
-class FormerAddressInline(admin.TabularInline):
+class FormerAddressInline(admin.StackedInline):
     """Addresses that lead to this page: those it left, and any that editors add."""
 
     model = FormerAddress
@@ -221,7 +222,12 @@ class PageAdmin(HeldToReadiness, KeepsHistory, SideBySide, EditsContent, Transla
             choices = [(region.key, region.name) for region in BodyRegion.objects.all()]
             label = db_field.verbose_name.capitalize()
             return MultipleChoiceField(choices=choices, label=label, required=False, widget=CheckboxSelectMultiple)
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(db_field, models.DateTimeField) and field is not None:
+            # Its two boxes have no label of their own.
+            for widget, part in zip(field.widget.widgets, (_("date"), _("time")), strict=True):
+                widget.attrs["aria-label"] = format_lazy("{}: {}", db_field.verbose_name, part)
+        return field
 
     @admin.display(description=_("Spanish"))
     def spanish_state(self, page: Page) -> str:

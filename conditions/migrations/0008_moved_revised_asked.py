@@ -10,6 +10,11 @@ def date_words(apps, schema_editor):
     Page.objects.update(revised_at=models.F("changed_at"), revised_at_es=models.F("changed_at"))
 
 
+def questions_as_text(apps, schema_editor):
+    """On the way back: the kind of questions and answers is not known there, and they read as text."""
+    apps.get_model("conditions", "Section").objects.filter(kind="faq").update(kind="prose")
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("conditions", "0007_photos_and_locations"),
@@ -74,6 +79,7 @@ class Migration(migrations.Migration):
             model_name="section",
             name="section_kind",
         ),
+        migrations.RunPython(migrations.RunPython.noop, questions_as_text),
         migrations.AlterField(
             model_name="section",
             name="kind",

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from conditions.rich_text import clean
-from tests.admin.test_editor import EDITOR, page_pk, section_body  # noqa: F401
+from tests.admin.test_editor import EDITOR, make_draft, page_pk, section_body  # noqa: F401
 from tests.browser.conftest import DESKTOP
 
 WORD = (Path(__file__).parent / "word_clipboard.html").read_text(encoding="utf-8")
@@ -43,6 +43,7 @@ def paste_and_save(tab, site_server, pk, slug, html):
     tab.keyboard.press("Control+A")
     tab.keyboard.press("Delete")
     editor.evaluate(PASTE, html)
+    make_draft(tab)
     tab.locator("input[name=_continue]").first.click()
     expect(tab.locator(".messagelist .success")).to_be_visible()
     anchor = tab.locator("#id_sections-0-anchor").input_value()

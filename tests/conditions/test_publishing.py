@@ -50,7 +50,7 @@ def unsigned(draft):
 
 
 def spoil(text="<p>This is a cure.</p>"):
-    Section.objects.filter(page__slug=SLUG, anchor="what-it-is").update(body_en=text)
+    Section.objects.filter(page__slug=SLUG, anchor="what-it-is").update(body_en=f"{text}<p>[figure:rounded-upper-back]</p>")
 
 
 def schedule(**times):
