@@ -108,7 +108,7 @@ def test_next_request_is_answered_after_one_whose_body_was_too_long(site_server,
 def test_body_too_long_to_be_taken_is_refused_with_word_that_the_connection_ends(site_server):
     connection = site_server.connection()
     for _ in range(3):
-        connection.request("POST", "/consultation/", b"x" * 11_000_000, FORM)
+        connection.request("POST", "/consultation/", b"x" * (whole_requests.UPLOAD_BYTES + 1_000_000), FORM)
         answer = connection.getresponse()
         assert (answer.status, answer.headers["Connection"]) == (413, "close")
         answer.read()
