@@ -17,7 +17,7 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.utils.translation import gettext as _
 from pictures import tasks
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageFile, ImageOps
 
 from .models import Photo
 
@@ -47,6 +47,8 @@ def only_pixels(upload: File) -> bytes:
         )
     upload.seek(0)
     data = upload.read()
+    # The PDF library switches this on for the whole process when it is imported.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     picture = _opened(data)
     width, height = picture.size
     if width * height > MAX_PIXELS:

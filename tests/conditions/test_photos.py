@@ -4,11 +4,12 @@ import io
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
-from PIL import Image
+from PIL import Image, ImageFile
 
 from conditions import photos, services
 from conditions.content_pack import PackError, export_pack, load_pack
@@ -52,6 +53,12 @@ def kept(**values):
     photo = Photo(**{"key": "front-door", "alt_en": "The front door, with a ramp.", "picture": picture} | values)
     photo.save()
     return photo
+
+
+def test_a_damaged_picture_is_refused_also_once_a_pdf_was_made(monkeypatch):
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)  # as the PDF library leaves it
+    with pytest.raises(ValidationError, match="damaged"):
+        photos.only_pixels(SimpleUploadedFile("a.jpg", REFUSED["half a JPEG"]))
 
 
 @pytest.mark.parametrize("name", TAKEN)
