@@ -131,7 +131,7 @@ def hold_to_readiness(
                 page_id=page.pk,
                 language=language,
                 by=by,
-                by_name=by.get_full_name() or by.get_username(),
+                by_name=_name_of(by),
                 reason=override_reason.strip()[:500],
                 problems=[str(problem) for problem in found],
             )
@@ -345,11 +345,15 @@ def _words(part: Data) -> list[object]:
     return [part["title"], part["name"], part["summary"], sections, part["figures"]]
 
 
+def _name_of(user: AbstractUser) -> str:
+    return user.get_full_name() or user.get_username()
+
+
 def _revision(page: Page, state: Data, by: AbstractUser | None, action: RevisionAction, comment: str) -> PageRevision:
     return PageRevision.objects.create(
         page_id=page.pk,
         made_by=by,
-        made_by_name=(by.get_full_name() or by.get_username()) if by else "",
+        made_by_name=_name_of(by) if by else "",
         action=action,
         comment=comment[:300],
         data=state,
