@@ -1,0 +1,287 @@
+"""The page: what it says, which state each language is in, and the addresses it had."""
+
+import datetime
+from typing import Self
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from clinic_site.models import BodyRegion
+
+from .lists import CITATION
+
+ENGLISH = "en"
+SPANISH = "es"
+# How long before its due date a medical review stands on the editors' list.
+REVIEW_AHEAD = datetime.timedelta(days=30)
+# How long after its due date a page stays in the sitemap: readers are told at once, search engines after this.
+REVIEW_GRACE = datetime.timedelta(days=90)
+
+
+class Kind(models.TextChoices):
+    """Kinds of page. Values are stable: they stand in the content pack."""
+
+    PROCEDURE = "procedure", _("Procedure")
+    CONDITION = "condition", _("Condition")
+    SYMPTOM = "symptom", _("Symptom")
+    GUIDE = "guide", _("Patient guide")
+    NOTICE = "notice", _("About this clinic")
+
+
+class Status(models.TextChoices):
+    """Whether the public sees a page."""
+
+    DRAFT = "draft", _("Draft")
+    PUBLISHED = "published", _("Published")
+
+
+class ReviewState(models.TextChoices):
+    """What stands behind a page's words. Every published page says which."""
+
+    UNREVIEWED = "unreviewed", _("Not yet medically reviewed")
+    SAMPLE = "sample", _("Sample review")
+    REVIEWED = "reviewed", _("Medically reviewed")
+    NOT_NEEDED = "not_needed", _("No medical content")
+
+
+class PageQuerySet(models.QuerySet):
+    """Questions about pages."""
+
+    def published(self, language: str | None = None) -> Self:
+        """Pages the public may read in a language, by default the one in use."""
+        if (language or get_language()) == SPANISH:
+            return self.filter(status_es=Status.PUBLISHED).exclude(slug_es="")
+        return self.filter(status=Status.PUBLISHED)
+
+    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+        """Published pages, and drafts too for staff who may look at pages."""
+        if user.is_active and user.is_staff and user.has_perm("conditions.view_page"):
+            return self
+        return self.published()
+
+    def due_for_review(self, today: datetime.date) -> Self:
+        """Pages published in any language whose medical review is overdue, or due within REVIEW_AHEAD."""
+        published = Q(status=Status.PUBLISHED) | Q(status_es=Status.PUBLISHED)
+        return self.filter(published, next_review_on__lte=today + REVIEW_AHEAD)
+
+    def indexable(self, today: datetime.date) -> Self:
+        """Pages published in English that search engines may list: with a review that is not long overdue, or with none to need."""
+        long_overdue = Q(next_review_on__lt=today - REVIEW_GRACE)
+        return self.published("en").exclude(review_state=ReviewState.UNREVIEWED).exclude(long_overdue)
+
+    def with_due_schedule(self, now: datetime.datetime) -> Self:
+        """Pages that are to be published or taken off the site by now."""
+        return self.filter(Q(publish_at__lte=now) | Q(publish_es_at__lte=now) | Q(unpublish_at__lte=now))
+
+    def with_schedule(self) -> Self:
+        """Pages with something planned."""
+        return self.exclude(publish_at=None, publish_es_at=None, unpublish_at=None)
+
+    def with_failed_schedule(self) -> Self:
+        """Pages that were to be published, but were not ready when their time came."""
+        return self.filter(Q(publish_failed_at__isnull=False) | Q(publish_es_failed_at__isnull=False))
+
+    def of_kind(self, kind: Kind) -> Self:
+        """Pages of one kind, by name."""
+        return self.filter(kind=kind).order_by("name")
+
+
+class Page(models.Model):
+    """One page for patients, in two languages, each with its own state."""
+
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind)
+    slug = models.SlugField(_("address (English)"), max_length=80, unique=True)
+    slug_es = models.SlugField(_("address (Spanish)"), max_length=80, blank=True)
+    title = models.CharField(_("title"), max_length=80, help_text=_("The heading of the page, up to 60 characters."))
+    name = models.CharField(_("short name"), max_length=60, help_text=_("For menus, cards and the path above the title."))
+    summary = models.TextField(
+        _("summary"), max_length=400, blank=True, help_text=_("One or two plain sentences, the most useful first.")
+    )
+    description = models.CharField(_("description for search engines"), max_length=170, blank=True)
+    card = models.CharField(_("line for cards"), max_length=120, blank=True)
+    alternate_names = models.JSONField(_("other names"), default=list, blank=True)
+    search_terms = models.JSONField(_("search words"), default=list, blank=True)
+    regions = models.JSONField(_("parts of the body"), default=list, blank=True)
+    schema_type = models.CharField(_("schema.org type"), max_length=40, default="MedicalWebPage")
+    body_location = models.CharField(_("body location"), max_length=60, blank=True)
+    codes = models.JSONField(_("codes"), default=dict, blank=True, help_text=_("ICD-10-CM codes, for structured data only."))
+    art = models.CharField(
+        _("drawing"), max_length=40, blank=True, help_text=_("Name of a drawing of the house, shown beside the title.")
+    )
+    home_position = models.PositiveSmallIntegerField(
+        _("place on the front page"), null=True, blank=True, help_text=_("Procedures with a number are shown there, in its order.")
+    )
+
+    status = models.CharField(_("state"), max_length=10, choices=Status, default=Status.DRAFT)
+    review_state = models.CharField(_("review"), max_length=12, choices=ReviewState, default=ReviewState.UNREVIEWED)
+    reviewed_by = models.ForeignKey(
+        "Physician", verbose_name=_("reviewed by"), on_delete=models.PROTECT, null=True, blank=True, related_name="reviewed_pages"
+    )
+    reviewed_on = models.DateField(_("last reviewed"), null=True, blank=True)
+    next_review_on = models.DateField(_("next review due"), null=True, blank=True)
+    status_es = models.CharField(_("state (Spanish)"), max_length=10, choices=Status, default=Status.DRAFT)
+    review_state_es = models.CharField(_("review (Spanish)"), max_length=12, choices=ReviewState, default=ReviewState.UNREVIEWED)
+    reviewed_on_es = models.DateField(_("last reviewed (Spanish)"), null=True, blank=True)
+    english_digest = models.CharField(
+        max_length=64, blank=True, editable=False, help_text="Digest of the English that the Spanish was made from."
+    )
+
+    publish_at = models.DateTimeField(
+        _("publish at"),
+        null=True,
+        blank=True,
+        help_text=_("In the clinic's time. It goes out then if nothing is left to mend; otherwise it stays a draft."),
+    )
+    publish_es_at = models.DateTimeField(_("publish the Spanish at"), null=True, blank=True)
+    unpublish_at = models.DateTimeField(
+        _("take off the site at"), null=True, blank=True, help_text=_("Both languages become drafts then.")
+    )
+    publish_failed_at = models.DateTimeField(_("was to be published at"), null=True, blank=True, editable=False)
+    publish_es_failed_at = models.DateTimeField(_("Spanish was to be published at"), null=True, blank=True, editable=False)
+
+    first_published_on = models.DateField(_("first published"), null=True, blank=True, editable=False)
+    changed_at = models.DateTimeField(_("changed"), auto_now=True)
+    revised_at = models.DateTimeField(_("words last changed"), null=True, blank=True, editable=False)
+    revised_at_es = models.DateTimeField(_("words last changed (Spanish)"), null=True, blank=True, editable=False)
+    links = models.ManyToManyField("self", through="PageLink", symmetrical=False, through_fields=("source", "target"))
+
+    objects = PageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("page")
+        verbose_name_plural = _("pages")
+        ordering = ["kind", "slug"]
+        permissions = [("publish_despite_problems", _("Can publish pages with open problems, giving a reason"))]
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="page_kind"),
+            models.CheckConstraint(condition=Q(status__in=Status.values) & Q(status_es__in=Status.values), name="page_status"),
+            models.CheckConstraint(
+                condition=Q(review_state__in=ReviewState.values) & Q(review_state_es__in=ReviewState.values),
+                name="page_review_state",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=Status.DRAFT) | (~Q(summary_en="") & Q(summary_en__isnull=False) & ~Q(title_en="")),
+                name="page_published_has_summary",
+                violation_error_message=_("A published page needs a title and a summary."),
+            ),
+            models.CheckConstraint(
+                condition=Q(review_state__in=[ReviewState.UNREVIEWED, ReviewState.NOT_NEEDED])
+                | Q(reviewed_by__isnull=False, reviewed_on__isnull=False),
+                name="page_review_names_reviewer",
+                violation_error_message=_("A reviewed page names its reviewer and the date."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(review_state=ReviewState.NOT_NEEDED) | Q(kind=Kind.NOTICE),
+                name="page_medical_needs_review",
+                violation_error_message=_("Only pages about the clinic do without medical review."),
+            ),
+            models.CheckConstraint(
+                condition=Q(unpublish_at__isnull=True)
+                | (Q(publish_at__isnull=True) | Q(publish_at__lt=F("unpublish_at")))
+                & (Q(publish_es_at__isnull=True) | Q(publish_es_at__lt=F("unpublish_at"))),
+                name="page_schedule_in_order",
+                violation_error_message=_("A page is taken off the site after it is published, not before."),
+            ),
+            models.UniqueConstraint(fields=["slug_es"], condition=~Q(slug_es=""), name="page_slug_es_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        """Store the page; where a page that was once published moves, its old address goes on leading to it."""
+        with transaction.atomic():
+            before = Page.objects.filter(pk=self.pk).first() if self.pk else None
+            super().save(*args, **kwargs)
+            if before:
+                FormerAddress.keep(before, self)
+
+    def get_absolute_url(self) -> str:
+        """The address in the language in use: `/procedures/spinal-osteotomy/`, `/es/procedimientos/osteotomia-vertebral/`."""
+        slug = self.slug_es if get_language() == SPANISH and self.slug_es else self.slug
+        return reverse(f"conditions:{self.kind}", args=[slug])
+
+    def clean(self) -> None:
+        """Refuses parts of the body that the clinic's record does not list."""
+        unknown = set(self.regions or ()) - set(BodyRegion.objects.values_list("key", flat=True))
+        if unknown:
+            raise ValidationError({"regions": _("%(key)r is no part of the body in the clinic’s record.") % {"key": min(unknown)}})
+
+    @property
+    def pdf_url(self) -> str:
+        """The address of the page as a PDF: its own, and `handout.pdf`. Notices have none."""
+        return f"{self.get_absolute_url()}handout.pdf"
+
+    @property
+    def was_ever_published(self) -> bool:
+        """Whether the public may have seen the page, in either language."""
+        return bool(self.first_published_on) or Status.PUBLISHED in (self.status, self.status_es)
+
+    @property
+    def addresses(self) -> set[tuple[str, str, str]]:
+        """Where the page stands, published or not: language, kind, slug."""
+        found = {(ENGLISH, self.kind, self.slug), (SPANISH, self.kind, self.slug_es)}
+        return {address for address in found if address[2]}
+
+    @property
+    def last_revised_at(self) -> datetime.datetime:
+        """When its words in the language in use last changed; saving it as it was does not count."""
+        return (self.revised_at_es if get_language() == SPANISH else self.revised_at) or self.changed_at
+
+    @property
+    def is_published(self) -> bool:
+        """Whether the public may read the page in the language in use."""
+        if get_language() == SPANISH:
+            return self.status_es == Status.PUBLISHED and bool(self.slug_es)
+        return self.status == Status.PUBLISHED
+
+    @property
+    def cited_keys(self) -> list[str]:
+        """Keys of the references that the sections cite, in order of first use."""
+        keys: dict[str, None] = {}
+        for section in self.sections.all():
+            keys.update(dict.fromkeys(CITATION.findall(section.body or "")))
+        return list(keys)
+
+
+class FormerAddress(models.Model):
+    """An address that a page left. It leads to wherever the page stands now, unless another page stands there."""
+
+    page = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="former_addresses")
+    language = models.CharField(_("language"), max_length=2, choices=[(ENGLISH, _("English")), (SPANISH, _("Spanish"))])
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind)
+    slug = models.SlugField(_("address"), max_length=80)
+
+    class Meta:
+        verbose_name = _("former address")
+        verbose_name_plural = _("former addresses")
+        ordering = ["language", "kind", "slug"]
+        constraints = [
+            models.UniqueConstraint(fields=["language", "kind", "slug"], name="former_address_once"),
+            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="former_address_kind"),
+            models.CheckConstraint(condition=Q(language__in=[ENGLISH, SPANISH]), name="former_address_language"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.language} {self.kind}/{self.slug}"
+
+    @property
+    def path(self) -> str:
+        """The address itself, while its language is in use."""
+        return reverse(f"conditions:{self.kind}", args=[self.slug])
+
+    @classmethod
+    def keep(cls, before: Page, after: Page) -> None:
+        """Remember the addresses that a page left, if the public may know them; the last page to leave one has it."""
+        if before.addresses == after.addresses:
+            return
+        for language, kind, slug in after.addresses:
+            cls.objects.filter(page_id=after.pk, language=language, kind=kind, slug=slug).delete()
+        if before.was_ever_published:
+            for language, kind, slug in before.addresses - after.addresses:
+                cls.objects.update_or_create(language=language, kind=kind, slug=slug, defaults={"page_id": after.pk})
