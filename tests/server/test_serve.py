@@ -159,7 +159,7 @@ def test_first_start_makes_everything_and_the_second_loses_nothing(serve, live_t
     page = login.open("/admin/login/")[2]
     token = page.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
     fields = {"csrfmiddlewaretoken": token, "username": "staff", "password": password, "next": "/admin/"}
-    assert login.open("/admin/login/", fields)[1].endswith("/admin/")
+    assert login.open("/admin/login/", fields)[1].endswith("/admin/password_change/")
 
 
 def test_refused_start_ends_the_whole_tree(new_site):
