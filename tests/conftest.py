@@ -63,19 +63,34 @@ def django_db_modify_db_settings(django_db_modify_db_settings):
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
-    """The test database starts with the real content pack."""
+    """The test database starts with the real content pack; gives its rows, by model."""
     with django_db_blocker.unblock():
+        from django.apps import apps
+
         from conditions.content_pack import load_pack
 
         load_pack()
+        models = [
+            model
+            for app in ("clinic_site", "conditions")
+            for model in apps.get_app_config(app).get_models(include_auto_created=True)
+            if not model._meta.proxy
+        ]
+        return {model: list(model._base_manager.all()) for model in models}
 
 
 @pytest.fixture
-def content(db):
-    """The real content, loaded again where a transactional test emptied the database."""
-    from conditions.content_pack import load_pack
-    from conditions.models import PackRecord, Page
+def content(db, django_db_setup):
+    """The real content, written again where a transactional test emptied the database."""
+    from django.core.management.color import no_style
+    from django.db import connection, transaction
 
-    if not Page.objects.exists():
-        PackRecord.objects.all().delete()
-        load_pack()
+    from conditions.models import Page
+
+    if Page.objects.exists():
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        for model, rows in django_db_setup.items():
+            model._base_manager.bulk_create(rows)
+        for reset in connection.ops.sequence_reset_sql(no_style(), list(django_db_setup)):
+            cursor.execute(reset)

@@ -3,7 +3,6 @@
 import gzip
 import re
 
-import html5lib
 import pytest
 from django.urls import reverse
 from django.utils.translation import override
@@ -89,21 +88,20 @@ class TestPages:
     """The words in the real pages."""
 
     @pytest.mark.parametrize("language", ["en", "es"])
-    def test_every_word_leads_to_its_place_in_the_glossary_of_its_language(self, client, language):
+    def test_every_word_leads_to_its_place_in_the_glossary_of_its_language(self, read, language):
         with override(language):
             glossary = reverse("conditions:glossary")
             paths = [page.get_absolute_url() for page in Page.objects.published().exclude(kind=Kind.NOTICE)]
-        places = set(re.findall(r'<div id="([\w-]+)"><dt>', client.get(glossary).content.decode()))
+        places = set(re.findall(r'<div id="([\w-]+)"><dt>', read(glossary).text))
         for path in paths:
-            found = re.findall(r'<a class="term" href="([^"#]*)#([^"]+)"', client.get(path).content.decode())
+            found = re.findall(r'<a class="term" href="([^"#]*)#([^"]+)"', read(path).text)
             assert 0 < len(found) <= MOST_ON_A_PAGE, path
             assert {address for address, _ in found} == {glossary}, path
             assert {slug for _, slug in found} <= places and len(set(found)) == len(found), path
 
-    def test_warnings_headings_and_links_hold_none(self, client):
+    def test_warnings_headings_and_links_hold_none(self, read):
         for page in Page.objects.published():
-            tree = html5lib.parse(client.get(page.get_absolute_url()).content.decode(), namespaceHTMLElements=False)
-            for element in tree.iter():
+            for element in read(page.get_absolute_url()).tree.iter():
                 closed = str(element.tag) in ("h1", "h2", "h3", "h4", "dt", "th", "a", "summary", "figure")
                 if closed or "care" in (element.get("class") or "").split():
                     assert not [a for a in element.iter("a") if a is not element and a.get("class") == "term"], page.slug

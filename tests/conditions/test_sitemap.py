@@ -42,9 +42,9 @@ def test_lists_and_the_form_are_listed_in_both_languages_too(client, english, sp
         assert others_of(entries[HOST + path]) == {"en": HOST + english, "es": HOST + spanish, "x-default": HOST + english}
 
 
-def test_every_address_in_the_sitemap_opens_and_names_itself_as_the_one_to_keep(client):
+def test_every_address_in_the_sitemap_opens_and_names_itself_as_the_one_to_keep(client, read):
     for address in entries_of(client):
-        html = client.get(address.removeprefix(HOST)).content.decode()
+        html = read(address.removeprefix(HOST)).text
         assert f'<link rel="canonical" href="{address}">' in html, address
 
 

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 import html5lib
 import pytest
 from django.conf import settings
-from django.test import Client
 from django.urls import reverse
 from django.utils.translation import activate, override
 
@@ -34,7 +33,6 @@ ENGLISH = re.compile(
 )
 UNSEEN = {"script", "style", "head", "defs"}
 SPOKEN = ("aria-label", "alt", "title", "placeholder")
-_crawled = {}
 
 
 @pytest.fixture(autouse=True)
@@ -64,16 +62,12 @@ def lists():
 
 
 @pytest.fixture
-def site(content):
-    """Every page that a Spanish reader can open, read once: its address and its tree."""
-    if not _crawled:
-        client = Client()
-        people = [spanish("conditions:physician", slug) for slug in Physician.objects.values_list("slug", flat=True)]
-        for path in [*lists(), *people, *(path for _, path in published()), spanish("conditions:search") + "?q=ciatica"]:
-            response = client.get(path)
-            assert response.status_code == 200, path
-            _crawled[path] = tree_of(response)
-    return _crawled
+def site(read):
+    """Every page that a Spanish reader can open: its address and its tree."""
+    people = [spanish("conditions:physician", slug) for slug in Physician.objects.values_list("slug", flat=True)]
+    paths = [*lists(), *people, *(path for _, path in published()), spanish("conditions:search") + "?q=ciatica"]
+    assert {path: read(path).status for path in paths if read(path).status != 200} == {}
+    return {path: read(path).tree for path in paths}
 
 
 def heard(element, is_spanish=True):
@@ -126,10 +120,10 @@ def test_no_page_promises_the_spanish_that_is_there():
         assert "being prepared" not in words and "preparando" not in words, section.page.slug
 
 
-def test_every_page_published_in_spanish_opens_at_its_spanish_address(client):
+def test_every_page_published_in_spanish_opens_at_its_spanish_address(read):
     for page, path in published():
         assert path.startswith("/es/") and page.slug_es in path
-        assert client.get(path).status_code == 200, path
+        assert read(path).status == 200, path
 
 
 @pytest.mark.parametrize(
@@ -184,12 +178,12 @@ def test_every_spanish_page_says_that_it_is_spanish(site):
         assert tree.get("lang") == "es", path
 
 
-def test_both_languages_of_a_page_name_each_other_and_offer_a_switch(site, client):
+def test_both_languages_of_a_page_name_each_other_and_offer_a_switch(site, read):
     pairs = [(addresses.of_page(page)["en"], path) for page, path in published()]
     with override("en"):
         pairs += [(reverse(name), path) for name, path in zip(addresses.LISTS, lists(), strict=True)]
     for english, path in pairs:
-        twin = tree_of(client.get(english))
+        twin = read(english).tree
         expected = {
             "en": settings.SITE_URL + english,
             "es": settings.SITE_URL + path,
@@ -216,13 +210,14 @@ def test_links_on_spanish_pages_lead_to_spanish_addresses(site):
                 assert urlsplit(a.get("href")).path not in known, f"{path} leads to {a.get('href')}"
 
 
-def test_no_link_of_a_spanish_page_is_dead(site, client):
+def test_no_link_of_a_spanish_page_is_dead(site, read, client):
     found = {}
     for path, tree in site.items():
         for a in links(tree):
             found.setdefault(urlsplit(a.get("href")).path, path)
     documents = [target for target in found if target.startswith("/es/") and not target.endswith(".pdf")]
-    dead = {target: found[target] for target in documents if client.get(target, follow=True).status_code != 200}
+    others = [target for target in documents if read(target).status != 200]
+    dead = {target: found[target] for target in others if client.get(target, follow=True).status_code != 200}
     assert not dead
 
 

@@ -1,6 +1,7 @@
 """What machines can rely on: every page says what it is about in the words of schema.org, and in no other."""
 
 import json
+import re
 
 import html5lib
 import pytest
@@ -17,8 +18,7 @@ LISTS = ("home", "procedure_index", "condition_index", "symptom_index", "guide_i
 
 
 def graphs_of(client, path):
-    tree = html5lib.parse(client.get(path).content.decode(), namespaceHTMLElements=False)
-    scripts = [script.text for script in tree.iter("script") if script.get("type") == "application/ld+json"]
+    scripts = re.findall(r'<script type="application/ld\+json">(.*?)</script>', client.get(path).content.decode(), re.S)
     return [graph for text in scripts for graph in json.loads(text)["@graph"]]
 
 

@@ -1,0 +1,43 @@
+"""The whole site as the content pack makes it, each page opened and parsed once in a process."""
+
+from functools import cached_property
+from xml.etree.ElementTree import Element
+
+import html5lib
+import pytest
+from django.test import Client
+
+from clinic_site.models import Clinic
+
+
+class Read:
+    """A page as a visitor without a session got it."""
+
+    def __init__(self, path):
+        self.path = path
+        self.response = Client().get(path)
+        self.status = self.response.status_code
+        self.text = self.response.content.decode()
+
+    @cached_property
+    def tree(self) -> Element:
+        """The page's tree; raises html5lib's ParseError where the markup is not valid."""
+        # Strict mode checks the tree; html5lib knows neither popover nor details-name attributes as errors.
+        return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(self.text)
+
+
+_pages: dict[str, Read] = {}
+
+
+@pytest.fixture
+def read(content):
+    """Opens a page of the site: `read("/procedures/")`. Kept for later tests, so only for those that change nothing."""
+    loaded = Clinic.objects.values_list("content_revision", flat=True).get()
+
+    def page(path):
+        if path not in _pages:
+            _pages[path] = Read(path)
+        return _pages[path]
+
+    yield page
+    assert Clinic.objects.values_list("content_revision", flat=True).get() == loaded
