@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import IntegrityError, transaction
 
 from conditions.models import SectionKind
 from conditions.rich_text import clean
@@ -159,7 +160,14 @@ def list_writer(file: str, top: str) -> Callable[[Path, list[Data]], None]:
 
 def save(item: Item, row: Any, key: str = "") -> None:
     try:
-        row.full_clean()
+        row.full_clean(validate_unique=False, validate_constraints=False)
+        try:
+            with transaction.atomic():
+                row.save()
+        except IntegrityError:
+            # Asked of every row before it is stored, the constraints would take most of a load's time.
+            row.full_clean()
+            raise
     except ValidationError as error:
         name, messages = next(iter(error.message_dict.items()))
         message = " ".join(messages).removesuffix(".")
@@ -168,7 +176,6 @@ def save(item: Item, row: Any, key: str = "") -> None:
             named = [field for field in item.data if field.replace("_", " ") in message.lower()]
             raise item.fail(message, key or next((field for field in named if not item.data[field]), "status")) from None
         raise item.fail(f"{name}: {message}", key or name.removesuffix("_en")) from None
-    row.save()
 
 
 def as_yaml(data: Any) -> str:
