@@ -24,7 +24,7 @@ test: lint ## Install what the tests need, then run all of them
 	@$(PY) tests/prerequisites.py
 	@$(PY) -m pytest --numprocesses=$(JOBS) --maxprocesses=4 $(ARGS)
 	@echo "The same again on PostgreSQL"
-	@$(PY) -m tests.postgres_server $(PY) -m pytest --numprocesses=$(JOBS) --maxprocesses=4 --ignore=tests/browser --ignore=tests/server -k "not chromium" $(ARGS)
+	@$(PY) -m tests.postgres_server $(PY) -m pytest --numprocesses=$(JOBS) --maxprocesses=4 --ignore=tests/browser --ignore=tests/server -m "not browser" $(ARGS)
 
 lint: test-environment $(LOCAL_ENV) ## Check style, settings and migrations
 	@$(PY) -m ruff check .

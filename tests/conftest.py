@@ -17,6 +17,13 @@ def pytest_sessionstart(session):
         subprocess.run([sys.executable, "manage.py", "prepare", "--only-static", "-v0"], cwd=ROOT, check=True)
 
 
+def pytest_collection_modifyitems(items):
+    """Tests in a browser bring a server with its own SQLite: `-m "not browser"` leaves them out."""
+    for item in items:
+        if "open_tab" in item.fixturenames:
+            item.add_marker("browser")
+
+
 @pytest.fixture(autouse=True)
 def _fresh_site_record(monkeypatch):
     """No test sees the clinic's record of another."""

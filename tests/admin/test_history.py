@@ -160,7 +160,8 @@ def test_who_may_only_look_sees_the_history_and_changes_nothing(page):
 def test_a_long_history_is_shown_in_pages_and_read_in_few_queries(editor, page, kept_clinic, django_assert_max_num_queries):
     for number in range(45):
         Page.objects.filter(pk=page.pk).update(card_en=f"Line {number}")
-        editor.get(address(page))
+        services.keep_present(Page.objects.get(pk=page.pk))
+    editor.get(address(page))
     with django_assert_max_num_queries(10):
         text = text_of(editor.get(address(page, "history/"), {"p": 2}))
     assert "Page 2 of 3" in text
@@ -295,10 +296,10 @@ def test_of_two_saves_at_the_same_instant_one_is_kept_and_one_is_refused(content
     page = Page.objects.get(slug=SLUG)
     clients = [signed_in(member(staff_groups.EDITORS, username=name)) for name in ("one", "two")]
     forms = [(client, page, opened(client, page)) for client in clients]
-    for attempt in range(4):
+    for attempt in range(2):
         statuses = at_once([partial(send, *each, title_en=f"Title {attempt} {number}") for number, each in enumerate(forms)])
         assert sorted(statuses) == [200, 302]
         page.refresh_from_db()
         assert page.title_en == f"Title {attempt} {statuses.index(302)}"
         forms = [(client, page, opened(client, page)) for client in clients]
-    assert PageRevision.objects.filter(page=page, action="saved").count() == 4
+    assert PageRevision.objects.filter(page=page, action="saved").count() == 2
