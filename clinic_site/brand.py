@@ -7,7 +7,10 @@ them for good. A clinic that keeps the house's look costs no further request.
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
+from django.conf import settings
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.safestring import SafeString, mark_safe
@@ -25,6 +28,8 @@ HOUSE_FONTS = {
 }
 # The token of site.css that each choice of a font is.
 FONT_TOKENS = {"heading_font": "display", "text_font": "text"}
+# What stands in for the device's own fonts where the site draws the letters itself.
+DRAWN_FONTS = {"serif": HOUSE_FONTS["heading_font"], "system": HOUSE_FONTS["text_font"]}
 MAX_KEPT = 60
 
 # Contents by database, digest and key: a file of that digest never changes.
@@ -90,6 +95,20 @@ def content_of(file: BrandFile) -> bytes:
             _kept.clear()
         _kept[name] = content
     return _kept[name]
+
+
+def drawn_font(clinic: Clinic, name: str) -> tuple[str, bytes]:
+    """Name and file of the font for paper and pictures, for `heading_font` or `text_font`. Needs no font of the machine."""
+    chosen = getattr(clinic, name)
+    if font := clinic.font(chosen):
+        return chosen, content_of(font)
+    path = DRAWN_FONTS.get(chosen, HOUSE_FONTS[name])
+    return Path(path).stem, _house_font(path)
+
+
+@cache
+def _house_font(path: str) -> bytes:
+    return (Path(settings.BASE_DIR) / "static" / path).read_bytes()
 
 
 def addresses() -> Iterator[str]:

@@ -152,6 +152,11 @@ class Clinic(models.Model):
         """Every role's colour in the light scheme, by the names of theme.py: accent, signal, paper, ink and the rest."""
         return theme.colours(self.theme)
 
+    @property
+    def tokens(self) -> dict[str, str]:
+        """The tokens of site.css that the clinic's look changes in the light scheme, each with its colour."""
+        return theme.tokens(self.theme)
+
     def file(self, key: str) -> "BrandFile | None":
         """A file of the clinic by its key, without its content. Asks for nothing that is prefetched."""
         return next((file for file in self.brand_files.all() if file.key == key), None) if not self._state.adding else None

@@ -122,6 +122,7 @@ SECURE_REDIRECT_EXEMPT = [r"^health/$"]
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(DATA_DIR / "media"))).resolve()
 SPOOL_DIR = Path(env.str("SPOOL_DIR", default=str(DATA_DIR / "spool"))).resolve()
+HANDOUT_DIR = DATA_DIR / "handouts"  # PDFs of published pages; may be emptied at any time
 MEDIA_URL = "/media/"
 
 try:
@@ -373,7 +374,8 @@ LOGGING = {
         # Its messages quote the Host header and the Referer; the access line tells of the refusal.
         "django.security": {"level": "CRITICAL"},
         "axes": {"level": "WARNING"},
-        # Otherwise a PDF writes some thirty lines about its fonts.
+        # Otherwise a PDF writes some thirty lines about its fonts and steps.
         "fontTools": {"level": "WARNING"},
+        "weasyprint": {"level": "WARNING"},
     },
 }

@@ -206,9 +206,13 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
+def tokens(theme: Mapping[str, Any], mode: str = "light") -> Colours:
+    """The tokens of site.css that a theme changes in a mode, each with its colour."""
+    return {TOKENS[role]: colour for role, colour in theme.get(mode, {}).items()} | _followed(theme, mode)
+
+
 def _tokens(theme: Mapping[str, Any], mode: str) -> str:
-    own = {TOKENS[role]: colour for role, colour in theme.get(mode, {}).items()}
-    return "".join(f" --{token}: {colour};" for token, colour in (own | _followed(theme, mode)).items())
+    return "".join(f" --{token}: {colour};" for token, colour in tokens(theme, mode).items())
 
 
 def _followed(theme: Mapping[str, Any], mode: str, *, everything: bool = False) -> Colours:

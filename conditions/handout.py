@@ -1,63 +1,139 @@
-"""A page as a tagged PDF (PDF/UA-1), made from the same rows as its web twin."""
+"""A page as a tagged PDF (PDF/UA-1), made from the same rows as its web twin, in the clinic's own look."""
 
+import atexit
+import hashlib
 import logging
+import os
+import secrets
 import threading
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
 from django.conf import settings
-from django.contrib.staticfiles import finders
+from django.db import connection
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
 
 from clinic_site.models import Clinic
+from clinic_site.paper import style_sheet
 
 from .models import Packet, Page
 from .presentation import present
 
+MAX_FILES = 500  # some 30 MB; a library in two languages has a hundred
+# Who else asks while one is made is asked to come back, so that most threads go on answering pages.
+MAX_WAITING = 3
+
 log = logging.getLogger(__name__)
 _lock = threading.Lock()
-_made: dict[tuple[int, str], tuple[int, bytes]] = {}
+_places = threading.BoundedSemaphore(MAX_WAITING)
+# For each database, page and language: the content revision, and the name of the file that was made for it.
+_names: dict[tuple[str, int, str], tuple[int, str]] = {}
 
 
-def handout_pdf(page: Page) -> bytes | None:
-    """The page on paper; a packet with a cover that names its surgeons. None, said in the log, where Pango is missing.
+class Busy(Exception):
+    """Others are being made already: the one who asks may come back in a few seconds."""
 
-    Made once for each language, content revision and process, then answered from memory.
+
+class Unavailable(Exception):
+    """This machine cannot make PDFs; the log says what is missing."""
+
+
+def handout_pdf(page: Page) -> bytes:
+    """The page on paper; a packet with a cover that names its surgeons.
+
+    A published one is made once for its text and look, then read from disk, by every
+    process and after every restart. Raises Busy and Unavailable.
     """
-    # One at a time: setting a page takes a second of work, and whoever waits finds it made.
-    with _lock:
-        return _from_memory(page)
-
-
-def _from_memory(page: Page) -> bytes | None:
     clinic = Clinic.current()
-    key = (page.pk, get_language() or "en")
-    revision, content = _made.get(key, (0, b""))
-    if revision == clinic.content_revision and page.is_published:
+    key = (str(connection.settings_dict["NAME"]), page.pk, get_language() or "en")
+    revision, name = _names.get(key, (0, ""))
+    if page.is_published and revision == clinic.content_revision and (content := _read(name)):
         return content
-    try:
-        from weasyprint import HTML  # takes a second and needs Pango, so only where a PDF is asked for
-    except OSError:
-        log.error("The PDF library needs Pango. On Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0")
-        return None
-    html = render_to_string(
+    sheet = style_sheet(clinic)
+    html = _html(page, clinic)
+    name = hashlib.sha256("\0".join((html, sheet, version("weasyprint"))).encode()).hexdigest()
+    content = _read(name) if page.is_published else b""
+    if not content:
+        content = _made(html, sheet, name if page.is_published else "")
+    if page.is_published:
+        _names[key] = (clinic.content_revision, name)
+    return content
+
+
+def _html(page: Page, clinic: Clinic) -> str:
+    return render_to_string(
         "conditions/handout_pdf.html",
         {
             "page": page,
             "packet": Packet.objects.filter(page=page).prefetch_related("physicians").first(),
             "presented": present(page, on_paper=True),
             "clinic": clinic,
-            # The house's mark is a spine; a clinic with a logo of its own has its name alone.
-            "has_own_logo": clinic.file("logo") is not None,
             "site_url": settings.SITE_URL,
-            "stylesheet": finders.find("css/print-handout.css"),
         },
     )
-    content = HTML(string=html, base_url=str(settings.STATICFILES_DIRS[0])).write_pdf(pdf_variant="pdf/ua-1")
-    if page.is_published:
-        _made[key] = (clinic.content_revision, content)
-    return content
+
+
+def _made(html: str, sheet: str, name: str) -> bytes:
+    """The PDF of a text, kept on disk under `name` where there is one."""
+    if not _places.acquire(blocking=False):
+        raise Busy
+    try:
+        # One at a time: it takes a second of work, and whoever waits for the same finds it made.
+        with _lock:
+            if name and (content := _read(name)):
+                return content
+            try:
+                from weasyprint import HTML  # takes a second and needs Pango, so only where a PDF is made
+            except OSError as error:
+                log.error("The PDF library needs Pango. On Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0")
+                raise Unavailable from error
+            parsed, fonts = _parsed(sheet)
+            document = HTML(string=html, base_url=str(settings.BASE_DIR))
+            content = document.write_pdf(stylesheets=[parsed], font_config=fonts, pdf_variant="pdf/ua-1", dpi=200)
+            if name:
+                _keep(name, content)
+            return content
+    finally:
+        _places.release()
+
+
+@lru_cache(maxsize=2)
+def _parsed(sheet: str) -> tuple[Any, Any]:
+    """A sheet as the library wants it, with its fonts loaded: as much work as a short page."""
+    from weasyprint import CSS
+    from weasyprint.text.fonts import FontConfiguration
+
+    fonts = FontConfiguration()
+    # Its fonts are given back with the library still whole.
+    atexit.register(_parsed.cache_clear)
+    return CSS(string=sheet, font_config=fonts), fonts
+
+
+def _read(name: str) -> bytes:
+    try:
+        return (Path(settings.HANDOUT_DIR) / f"{name}.pdf").read_bytes()
+    except OSError:
+        return b""
+
+
+def _keep(name: str, content: bytes) -> None:
+    """Write a file whole or not at all; beyond MAX_FILES the oldest go. A folder that cannot be written costs speed alone."""
+    folder = Path(settings.HANDOUT_DIR)
+    part = folder / f"{secrets.token_hex(8)}.part"
+    try:
+        folder.mkdir(exist_ok=True)
+        part.write_bytes(content)
+        os.replace(part, folder / f"{name}.pdf")
+        kept = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)
+        for path in kept[:-MAX_FILES]:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("PDF not kept on disk: %s", type(error).__name__)
 
 
 def forget() -> None:
-    """Drop what was made; for tests that change pages without telling other processes."""
-    _made.clear()
+    """Drop what is known of kept files; for tests that change pages without telling other processes."""
+    _names.clear()

@@ -28,7 +28,7 @@ from clinic_site.site_record import current_clinic
 
 from . import addresses, comparison, content_pack, graph, structured_data
 from . import search as site_search
-from .handout import handout_pdf
+from .handout import Busy, Unavailable, handout_pdf
 from .models import SPANISH, GlossaryTerm, Kind, Location, Packet, Page, Physician, Testimonial
 from .presentation import present
 from .search import misses
@@ -264,7 +264,7 @@ def handout(request: HttpRequest, kind: Kind, slug: str) -> HttpResponse:
     """A page as a PDF; in English where there is no Spanish text yet. The web page is the one for search engines."""
     spanish = get_language() == SPANISH
     named = Q(slug=slug) | Q(slug_es=slug) if spanish else Q(slug=slug)
-    pages = Page.objects.visible_to(request.user).select_related("reviewed_by").prefetch_related("sections", "figures")
+    pages = Page.objects.visible_to(request.user).select_related("reviewed_by").prefetch_related("sections", "figures__photo")
     page = pages.filter(named, kind=kind).first()
     if page is None and spanish and (in_english := addresses.in_english_only(kind, slug)):
         return HttpResponseRedirect(f"{in_english}handout.pdf")
@@ -274,9 +274,14 @@ def handout(request: HttpRequest, kind: Kind, slug: str) -> HttpResponse:
         raise Http404
     if page.pdf_url != request.path:
         return _moved(page.pdf_url)
-    content = handout_pdf(page)
-    if content is None:
-        return render(request, "conditions/pdf_unavailable.html", {"page": page}, status=503)
+    try:
+        content = handout_pdf(page)
+    except (Busy, Unavailable) as refusal:
+        response = render(request, "conditions/pdf_unavailable.html", {"page": page}, status=503)
+        response["Cache-Control"] = "no-store"
+        if isinstance(refusal, Busy):
+            response["Retry-After"] = "5"
+        return response
     response = HttpResponse(content, content_type="application/pdf")
     response["Content-Disposition"] = f'attachment; filename="{slug}.pdf"'
     response["Cache-Control"] = "public, max-age=60" if page.is_published else "no-store"

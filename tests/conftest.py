@@ -1,5 +1,6 @@
 """Set-up that every test shares: a safe local environment and the real content."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -52,10 +53,17 @@ def kept_clinic(db, monkeypatch):
     site_record.current_clinic()
 
 
+@pytest.fixture(scope="session")
+def handout_dir(tmp_path_factory):
+    """PDFs that tests asked for, by their text and look: each is made once for all of them."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "handouts"
+
+
 @pytest.fixture(autouse=True)
-def spool_dir(tmp_path, settings):
+def spool_dir(tmp_path, settings, handout_dir):
     """Each test has a spool and a data folder of its own."""
-    settings.DATA_DIR, settings.SPOOL_DIR = tmp_path, tmp_path / "spool"
+    settings.DATA_DIR, settings.SPOOL_DIR, settings.HANDOUT_DIR = tmp_path, tmp_path / "spool", handout_dir
     return settings.SPOOL_DIR
 
 

@@ -5,12 +5,20 @@ import re
 import sys
 import types
 import unicodedata
+from functools import cache
+from itertools import chain
+from pathlib import Path
+from xml.etree import ElementTree
 
 import html5lib
 import pytest
+from django.template.loader import render_to_string
 from django.utils.translation import override
 from pypdf import PdfReader
 
+from clinic_site import site_record
+from clinic_site.models import BrandFile, Clinic
+from clinic_site.paper import house_tokens, on_paper
 from conditions import handout
 from conditions.models import Page, Physician
 
@@ -18,7 +26,14 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("content")]
 
 PAGES = ["spinal-osteotomy", "kyphosis", "low-back-pain", "recovery-from-spine-surgery", "spinal-deformity-packet"]
 BLOCKS = {"p", "li", "td", "th", "dt", "dd", "h2", "h3"}
+NUMBERED = re.compile(r"(?:Page|Página) \d+ (?:of|de) \d+")
 LEFT_OUT = {"no-print", "vh", "download", "compare__by"}
+
+
+@cache
+def read(content):
+    """A PDF as pypdf reads it; the same one once for all tests."""
+    return PdfReader(io.BytesIO(content))
 
 
 def fetched(client, slug, language):
@@ -26,7 +41,7 @@ def fetched(client, slug, language):
         page = Page.objects.get(slug=slug)
         web, pdf = client.get(page.get_absolute_url()), client.get(page.pdf_url)
     assert pdf.status_code == 200 and pdf["Content-Type"] == "application/pdf"
-    return web, PdfReader(io.BytesIO(pdf.content))
+    return web, read(pdf.content)
 
 
 def pressed(text):
@@ -60,15 +75,19 @@ def blocks_of(web):
     return [text for text in map(pressed, walk(body)) if text]
 
 
+@cache
 def text_of(pdf):
-    """What the PDF says from first to last page, without its running heads and feet."""
-    pages = [page.extract_text().splitlines() for page in pdf.pages]
-    running = {line for line in pages[-1] if sum(line in lines for lines in pages) > len(pages) / 2}
+    """What the PDF says from first to last page, without its running heads and feet and the numbers of lists and drawings."""
+    pages = [[NUMBERED.sub("", line).strip() for line in page.extract_text().splitlines()] for page in pdf.pages]
+    running = {line for line in set(chain(*pages)) if sum(line in lines for lines in pages) > len(pages) / 2}
+    found = []
     for lines in pages:
-        for line in running & set(lines):
-            lines.remove(line)
-    found = "\n".join(line for lines in pages for line in lines)
-    return pressed(re.sub(r"(?:Page|Página) \d+ (?:of|de) \d+", "", found))
+        lines = [line for line in lines if line not in running]
+        # Marks in drawings and lists are drawn last, and would stand in a paragraph that goes on overleaf.
+        while lines and re.fullmatch(r"\d+\.?", lines[-1]):
+            lines.pop()
+        found += lines
+    return pressed("\n".join(found))
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
@@ -117,6 +136,83 @@ def test_the_pdf_is_tagged_named_and_can_be_walked_by_its_headings(client, slug,
     assert set(headings) <= set(titles(pdf.outline))
 
 
+DRAWINGS = sorted(path.stem for path in Path("templates/conditions/drawings").glob("*.html"))
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize(("slug", "drawings"), [("spinal-osteotomy", 5), ("kyphosis", 2), ("laminectomy-decompression", 2)])
+def test_the_pdf_shows_the_drawings_of_the_page_and_names_each_in_words(client, slug, drawings, language):
+    web, pdf = fetched(client, slug, language)
+    tree = html5lib.parse(web.content.decode(), namespaceHTMLElements=False)
+    drawn = [
+        svg for figure in tree.iter("figure") for svg in figure.iter() if svg.get("role") == "img" and "art" in svg.get("class", "")
+    ]
+    titles = [svg.find("{*}title").text for svg in drawn]
+    named = [str(figure["/Alt"]) for figure in elements(pdf.trailer["/Root"]["/StructTreeRoot"]["/K"], "/Figure")]
+    assert len(titles) == drawings and [alt for alt in named if alt in titles] == titles
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_a_drawing_on_paper_holds_all_it_needs_and_nothing_the_pdf_library_misdraws(name):
+    tokens = house_tokens() | {"art-disc": "#123456"}
+    html = on_paper(render_to_string(f"conditions/drawings/{name}.html"), tokens, name=name, alt="")
+    svgs = [ElementTree.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", html, re.S)]
+    assert svgs and not re.search(r"var\(|color-mix|<mask", html)
+    known = [element.get("id") for svg in svgs for element in svg.iter() if element.get("id")]
+    assert len(known) == len(set(known))
+    for svg in svgs:
+        own = {element.get("id") for element in svg.iter()}
+        used = re.findall(r"""(?:href="#|url\(["']?#)([\w-]+)""", ElementTree.tostring(svg, encoding="unicode"))
+        assert set(used) <= own and not [element for element in svg.iter() if "is-off" in element.get("class", "").split()]
+        painted = [element for element in svg.iter("path") if "d-disc" in element.get("class", "")]
+        assert not painted or ".d-disc { fill: #123456" in svg.find("style").text
+
+
+def small(slug="kyphosis"):
+    """A page of a few lines, for what does not hang on its length."""
+    page = Page.objects.get(slug=slug)
+    page.sections.all().delete()
+    return page
+
+
+def changed(**values):
+    Clinic.objects.update(**values)
+    Clinic.bump_content_revision()
+    site_record.forget()
+
+
+KNEE = Path("conditions/sample_packs/knee/brand")
+
+
+def test_a_pdf_is_set_in_the_fonts_colours_and_logo_of_the_clinic(client):
+    page = small()
+    house = read(client.get(page.pdf_url).content)
+    for key, path in (("atkinson", "atkinson.woff2"), ("logo", "logo.svg")):
+        file = BrandFile(key=key, content=(KNEE / path).read_bytes())
+        file.clean_fields()
+        file.save()
+    changed(heading_font="atkinson", text_font="atkinson", theme={"light": {"signal": "#9c3b12", "accent": "#5b2b63"}})
+    theirs = read(client.get(page.pdf_url).content)
+
+    def fonts(pdf):
+        return " ".join(str(font["/BaseFont"]) for page in pdf.pages for font in page["/Resources"]["/Font"].values())
+
+    def painted(pdf):
+        return pdf.pages[0].get_contents().get_data().decode("latin-1")
+
+    assert "atkinson" in fonts(theirs) and "brygada" not in fonts(theirs) and "hanken" not in fonts(theirs)
+    assert "brygada" in fonts(house) and "hanken" in fonts(house) and "atkinson" not in fonts(house)
+    for colour, pdf in (
+        ("0.356863 0.168627 0.388235", theirs),
+        ("0.611765 0.231373 0.070588", theirs),
+        ("0.058824 0.298039 0.32549", house),
+    ):
+        assert f"{colour} rg" in painted(pdf)
+    assert "0.058824 0.298039 0.32549 rg" not in painted(theirs)
+    [mark] = list(elements(theirs.trailer["/Root"]["/StructTreeRoot"]["/K"], "/Figure"))
+    assert str(mark["/Alt"]) == Clinic.current().name
+
+
 def test_a_packet_names_its_surgeons_and_version_and_every_handout_its_review(client):
     _web, pdf = fetched(client, "spinal-deformity-packet", "en")
     cover = pdf.pages[0].extract_text()
@@ -151,11 +247,14 @@ def test_each_page_offers_its_pdf_once(client):
     assert client.get("/about/handout.pdf").status_code == 404
 
 
-def test_a_draft_is_a_pdf_for_staff_only_and_is_never_kept(client, admin_client):
+def test_a_draft_is_a_pdf_for_staff_only_and_is_never_kept(client, admin_client, settings, tmp_path):
+    settings.HANDOUT_DIR = tmp_path / "handouts"
+    small()
     Page.objects.filter(slug="kyphosis").update(status="draft")
     assert client.get("/conditions/kyphosis/handout.pdf").status_code == 404
     response = admin_client.get("/conditions/kyphosis/handout.pdf")
     assert response.status_code == 200 and response["Cache-Control"] == "no-store"
+    assert not settings.HANDOUT_DIR.exists()
     Page.objects.filter(slug="kyphosis").update(summary_en="Another summary.")
     again = admin_client.get("/conditions/kyphosis/handout.pdf")
     assert "Another summary." in PdfReader(io.BytesIO(again.content)).pages[0].extract_text()
@@ -168,10 +267,65 @@ class WithoutPango(types.ModuleType):
         raise OSError("cannot load library 'libpango-1.0-0'")
 
 
-def test_without_pango_the_answer_says_so_and_leads_to_the_page(client, monkeypatch):
-    monkeypatch.setattr(handout, "_made", {})
-    monkeypatch.setitem(sys.modules, "weasyprint", WithoutPango("weasyprint"))
+@pytest.fixture
+def no_library(monkeypatch):
+    """From here on no PDF can be made."""
+
+    def take_away():
+        monkeypatch.setitem(sys.modules, "weasyprint", WithoutPango("weasyprint"))
+
+    return take_away
+
+
+def test_without_pango_the_answer_says_so_and_leads_to_the_page(client, no_library, settings, tmp_path):
+    settings.HANDOUT_DIR = tmp_path / "handouts"
+    no_library()
     response = client.get("/conditions/kyphosis/handout.pdf")
     html = response.content.decode()
     assert response.status_code == 503 and "The PDF cannot be made right now" in html and "/conditions/kyphosis/" in html
     assert "/es/enfermedades/cifosis/" in client.get("/es/enfermedades/cifosis/handout.pdf").content.decode()
+
+
+def test_a_published_pdf_is_made_once_until_what_it_says_or_its_look_changes(client, no_library):
+    page = small()
+    first = client.get(page.pdf_url).content
+    no_library()
+    handout.forget()  # as after a restart, or in another process
+    changed(phone="+17035550143", description_en="Said on other pages alone.")
+    Page.objects.filter(slug="kyphosis").update(summary_en=page.summary_en)
+    assert client.get(page.pdf_url).status_code == 503  # the number stands in it
+    changed(phone="+17035550142")
+    assert client.get(page.pdf_url).content == first
+    changed(theme={"light": {"signal": "#9c3b12"}})
+    assert client.get(page.pdf_url).status_code == 503
+
+
+def test_who_asks_while_many_are_made_is_asked_to_come_back_and_kept_ones_are_still_given(client, settings, tmp_path):
+    page = small()
+    kept = client.get(page.pdf_url).content
+    for _place in range(handout.MAX_WAITING):
+        handout._places.acquire()
+    try:
+        assert client.get(page.pdf_url).content == kept
+        settings.HANDOUT_DIR = tmp_path / "handouts"
+        answer = client.get(page.pdf_url)
+    finally:
+        handout._places.release(handout.MAX_WAITING)
+    assert (answer.status_code, answer["Retry-After"], answer["Cache-Control"]) == (503, "5", "no-store")
+    assert client.get(page.pdf_url).status_code == 200
+
+
+def test_a_disk_that_cannot_be_written_costs_no_reader_the_pdf(client, settings, tmp_path):
+    (tmp_path / "taken").write_text("a file where the folder should be")
+    settings.HANDOUT_DIR = tmp_path / "taken"
+    assert client.get(small().pdf_url).content.startswith(b"%PDF-")
+
+
+def test_the_oldest_pdfs_make_room(client, settings, tmp_path, monkeypatch):
+    settings.HANDOUT_DIR = tmp_path / "handouts"
+    monkeypatch.setattr(handout, "MAX_FILES", 1)
+    page = small()
+    for phone in ("+17035550141", "+17035550142"):
+        changed(phone=phone)
+        assert client.get(page.pdf_url).status_code == 200
+    assert len(list(settings.HANDOUT_DIR.iterdir())) == 1
