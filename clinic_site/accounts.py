@@ -1,20 +1,29 @@
-"""One-time passwords: who signed in with one chooses a password of their own before anything else."""
+"""One-time passwords: who signed in with one chooses a password of their own before anything else.
+
+Whatever password someone sets for somebody else in admin is one.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.forms import AdminPasswordChangeForm
+from django.contrib.auth.models import AbstractBaseUser, User
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from .models import OneTimePassword
 
 # Remembered in the session, so that the question is asked once and not with every page.
 OWN = "has_own_password"
 OPEN_TO_ALL = {"login", "logout", "password_change", "jsi18n"}
+
+
+FOR_ONCE = gettext_lazy("They sign in with it once, and choose a password of their own there. Give it to them in person.")
 
 
 class OwnPassword:
@@ -63,3 +72,24 @@ class OwnPasswordFirst:
 
 def _has_one_time_password(user: AbstractBaseUser) -> bool:
     return OneTimePassword.objects.filter(user_id=user.pk).exists()
+
+
+def make_one_time(user: User) -> None:
+    """Say that the password this account has now was made by somebody else. An account without a password stays so."""
+    if user.has_usable_password():
+        OneTimePassword.objects.get_or_create(user=user)
+
+
+class PasswordForOnce(AdminPasswordChangeForm):
+    """Another person's password: good for one sign-in."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password2"].help_text = FOR_ONCE
+
+    def save(self, commit: bool = True) -> User:
+        """Set the password and mark it, or do neither."""
+        with transaction.atomic():
+            user = super().save(commit)
+            make_one_time(user)
+        return user

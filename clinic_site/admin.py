@@ -6,11 +6,17 @@ from typing import Any
 from django import forms
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
+from django.http import HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from modeltranslation.admin import TranslationAdmin, TranslationStackedInline
 from PIL import Image, UnidentifiedImageError
 
 from . import theme
+from .accounts import FOR_ONCE, PasswordForOnce, make_one_time
 from .brand_files import LARGEST, PNG, PNG_SIDE
 from .models import BodyRegion, BrandFile, Clinic, Holiday, OpeningHours, WarningSign
 
@@ -19,6 +25,28 @@ LOGO_SIDE = 512
 # Two apps of others, under names that staff understand.
 apps.get_app_config("auth").verbose_name = _("Staff accounts")
 apps.get_app_config("axes").verbose_name = _("Sign-in record")
+
+
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class StaffAccountAdmin(UserAdmin):
+    """Staff accounts. A password that one person sets for another has to be replaced at the first sign-in."""
+
+    change_password_form = PasswordForOnce
+    add_fieldsets = [(None, {**UserAdmin.add_fieldsets[0][1], "description": FOR_ONCE})]
+
+    def save_model(self, request, obj, form, change):
+        super().save_model(request, obj, form, change)
+        if not change:
+            make_one_time(obj)
+
+    def user_change_password(self, request, id, form_url=""):
+        """One's own is changed where the old one is asked for, and is not for once."""
+        if unquote(id) == str(request.user.pk):
+            return HttpResponseRedirect(reverse("admin:password_change"))
+        return super().user_change_password(request, id, form_url)
 
 
 class ThemeWidget(forms.Widget):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Warning, register
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 
 # What the PDF library loads, and the Debian packages that hold it.
@@ -31,6 +31,8 @@ def refuse_unready_start() -> None:
 
 def start_up_problems() -> Iterator[str]:
     """What keeps this installation from serving, one line each, the variable first."""
+    from intake.rotation import keys_that_do_not_fit
+
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         path = Path(database["NAME"])
@@ -45,10 +47,12 @@ def start_up_problems() -> Iterator[str]:
     try:
         executor = MigrationExecutor(connection)
         waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except DatabaseError:
+        problems = [] if waiting else list(keys_that_do_not_fit())
+    except Error:
         return
     if waiting:
         yield f"DATABASE_URL names a database with {len(waiting)} unapplied migrations. Run: python manage.py prepare"
+    yield from problems
 
 
 def _is_writable(folder: Path) -> bool:

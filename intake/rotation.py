@@ -1,4 +1,4 @@
-"""Brings everything sealed under the newest key, so that older keys can be retired.
+"""Brings everything sealed under the newest key, so that older keys can be retired; and tells keys that are not ours.
 
 Needs no memory of its own: whatever the newest key opens is done already, so a
 run that was killed is simply started again.
@@ -11,14 +11,16 @@ from dataclasses import dataclass, field
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import ExpressionWrapper, F, TextField
+from django.db.models import Exists, ExpressionWrapper, F, OuterRef, TextField
 
 from . import spool
-from .fields import EncryptedTextField, box
-from .models import ConsultationRequest, ContactAttempt
+from .fields import EncryptedTextField, Undecryptable, blind, box, folded
+from .models import ConsultationRequest, ContactAttempt, SearchKey, SearchKind
 from .submission import shown_reference
 
 BATCH = 200
+# Requests that keys are tried on: so many of the oldest and of the newest.
+SAMPLE = 10
 
 # Every model with encrypted columns, and where a row's reference is.
 SEALED: dict[type[models.Model], str] = {ConsultationRequest: "reference", ContactAttempt: "request__reference"}
@@ -65,6 +67,24 @@ def reencrypt(batch: int = BATCH, progress: Callable[[str, Rotation], None] = la
     _reseal_spool(is_newest, done)
     progress("spool", done)
     return done
+
+
+def keys_that_do_not_fit() -> Iterator[str]:
+    """What is wrong with ENCRYPTION_KEYS or SEARCH_KEY, by the oldest and the newest requests; nothing where there are none.
+
+    Altered answers don't count as a wrong key: one column that opens is enough.
+    Raises django.db.Error where the database is away.
+    """
+    for which, order in (("oldest", "pk"), ("newest", "-pk")):
+        rows = list(_rows(ConsultationRequest, ConsultationRequest.objects.order_by(order)[:SAMPLE]))
+        if rows and not any(_accepts(box().decrypt, token) for row in rows for token in row.columns.values()):
+            yield f"ENCRYPTION_KEYS opens none of the {which} requests. Put the key that sealed them back, behind the newest one."
+            return
+    keys = SearchKey.objects.filter(kind=SearchKind.NAME)
+    indexed = ConsultationRequest.objects.filter(Exists(keys.filter(request=OuterRef("pk")))).order_by("-pk")[:SAMPLE]
+    names = [lead.name for lead in indexed if not isinstance(lead.name, Undecryptable)]
+    if names and not keys.filter(digest__in={blind(folded(name), SearchKind.NAME) for name in names}).exists():
+        yield "SEARCH_KEY is not the one that the stored requests are found by. Put that one back."
 
 
 def batches(model: type[models.Model], size: int) -> Iterator[list[SealedRow]]:

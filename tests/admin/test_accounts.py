@@ -11,7 +11,7 @@ from clinic_site.models import OneTimePassword
 from tests.admin.addresses import text_of, title_of
 
 pytestmark = pytest.mark.django_db
-OWN = "a-fine-day-for-a-walk"
+OWN, GIVEN = "a-fine-day-for-a-walk", "handed-over-on-paper"
 CHANGE = "/admin/password_change/"
 
 
@@ -23,8 +23,8 @@ def given():
     return re.search(r"password\s+(\S+)", output.getvalue())[1]
 
 
-def sign_in(client, password):
-    return client.post("/admin/login/?next=/admin/", {"username": "staff", "password": password}, follow=True)
+def sign_in(client, password, username="staff"):
+    return client.post("/admin/login/?next=/admin/", {"username": username, "password": password}, follow=True)
 
 
 def change(client, old, new):
@@ -75,6 +75,49 @@ def test_the_way_out_stays_open(client, given):
     sign_in(client, given)
     assert client.post("/admin/logout/").status_code == 200
     assert client.get("/admin/").headers["Location"].startswith("/admin/login/")
+
+
+def fill_in_account(client, **fields):
+    given = {"username": "nina", "password1": GIVEN, "password2": GIVEN, "usable_password": "true"}
+    return client.post("/admin/auth/user/add/", given | fields)
+
+
+def test_a_new_colleague_chooses_a_password_of_their_own_first(client, boss):
+    assert "They sign in with it once" in text_of(boss.get("/admin/auth/user/add/"))
+    assert fill_in_account(boss).status_code == 302
+    get_user_model().objects.filter(username="nina").update(is_staff=True, is_superuser=True)
+    assert title_of(sign_in(client, GIVEN, "nina")).startswith("Password change")
+    assert client.get("/admin/auth/user/").headers["Location"] == CHANGE
+    assert title_of(change(client, GIVEN, OWN)).startswith("Password change successful")
+    assert client.get("/admin/auth/user/").status_code == 200
+
+
+def test_a_password_set_for_a_colleague_is_for_one_sign_in(client, boss, dana):
+    address = f"/admin/auth/user/{dana.pk}/password/"
+    assert "They sign in with it once" in text_of(boss.get(address))
+    dana.set_password(OWN)
+    dana.save()
+    assert title_of(sign_in(client, OWN, "dana")) == "Today | Staff"
+    for given in (GIVEN, f"{GIVEN}-2"):
+        fields = {"password1": given, "password2": given, "set-password": "", "usable_password": "true"}
+        assert boss.post(address, fields).status_code == 302
+        assert client.get("/admin/").headers["Location"].startswith("/admin/login/")
+        assert title_of(sign_in(client, given, "dana")).startswith("Password change")
+        assert client.get("/admin/").headers["Location"] == CHANGE
+    assert title_of(change(client, f"{GIVEN}-2", f"{OWN}-again")).startswith("Password change successful")
+
+
+def test_an_account_that_cannot_sign_in_has_no_password_to_change(boss):
+    fill_in_account(boss, password1="", password2="", usable_password="false")
+    assert not get_user_model().objects.get(username="nina").has_usable_password()
+    assert not OneTimePassword.objects.exists()
+
+
+def test_ones_own_password_is_changed_with_the_old_one(boss):
+    own = get_user_model().objects.get(username="boss")
+    for response in (boss.get(f"/admin/auth/user/{own.pk}/password/"), boss.post(f"/admin/auth/user/{own.pk}/password/")):
+        assert response.headers["Location"] == CHANGE
+    assert not OneTimePassword.objects.exists()
 
 
 def test_other_accounts_are_asked_for_nothing(desk, given):

@@ -10,8 +10,8 @@ from django.db import connection, transaction
 
 from intake import rotation, spool
 from intake.fields import EncryptedTextField
-from intake.models import AttemptOutcome, ConsultationRequest, ContactAttempt, SearchKey
-from intake.rotation import SEALED, batches, reencrypt
+from intake.models import AttemptOutcome, ConsultationRequest, ContactAttempt, Outbox, SearchKey
+from intake.rotation import SEALED, batches, keys_that_do_not_fit, reencrypt
 from intake.services import log_contact
 from tests.factories import ConsultationRequestFactory, UserFactory, submission, submitted
 
@@ -188,9 +188,9 @@ def test_staff_and_rotation_at_the_same_time_lose_nothing(transactional_db, new_
 def test_ten_thousand_rows_change_their_key(db, new_key, drop_old_keys):
     first = ConsultationRequestFactory()
     columns = [column.column for column in ConsultationRequest._meta.concrete_fields if column.column != "id"]
-    changed = {"reference": "printf('%08d', n)", "answers_digest": "printf('%064d', n)"}
+    changed = {"reference": "printf('%08d', n)", "answers_digest": "printf('%064d', n + 10000000)"}
     if connection.vendor == "postgresql":
-        changed = {"reference": "lpad(n::text, 8, '0')", "answers_digest": "lpad(n::text, 64, '0')"}
+        changed = {"reference": "lpad(n::text, 8, '0')", "answers_digest": "lpad((n + 10000000)::text, 64, '0')"}
     chosen = ", ".join(changed.get(name, f'"{name}"') for name in columns)
     names = ", ".join(f'"{name}"' for name in columns)
     table = ConsultationRequest._meta.db_table
@@ -210,3 +210,53 @@ def test_ten_thousand_rows_change_their_key(db, new_key, drop_old_keys):
 
     assert not [row for rows in batches(ConsultationRequest, 1000) for row in rows if row.not_opened_by(box().decrypt)]
     assert not SearchKey.objects.exists()
+
+
+# --- keys that are not ours
+
+
+def refused():
+    return [problem.split()[0] for problem in keys_that_do_not_fit()]
+
+
+def test_keys_fit_an_empty_site_and_the_requests_they_sealed(db, new_key):
+    assert refused() == []
+    submitted()
+    assert refused() == []
+    new_key()
+    assert refused() == []
+
+
+def test_a_foreign_key_or_one_taken_out_too_early_is_named(db, settings, new_key, drop_old_keys):
+    for number in range(rotation.SAMPLE + 1):
+        submitted(message=f"number {number}")
+    new_key()
+    for number in range(rotation.SAMPLE + 1):
+        submitted(message=f"later number {number}")
+    drop_old_keys()  # the newest requests open, the oldest don't
+    assert refused() == ["ENCRYPTION_KEYS"]
+    settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    assert refused() == ["ENCRYPTION_KEYS"]
+
+
+def test_a_foreign_search_key_is_named(db, settings):
+    submitted()
+    settings.SEARCH_KEY = Fernet.generate_key().decode()
+    assert refused() == ["SEARCH_KEY"]
+
+
+def test_an_altered_answer_is_no_foreign_key(db):
+    overwrite("name", submitted().pk, "altered")
+    assert refused() == []
+
+
+@pytest.mark.parametrize("setting", ["ENCRYPTION_KEYS", "SEARCH_KEY"])
+def test_the_worker_touches_nothing_with_foreign_keys(transactional_db, settings, setting):
+    submitted()
+    waiting = spool.write(submission(name="Pat Sample"))
+    foreign = Fernet.generate_key().decode()
+    setattr(settings, setting, foreign if setting == "SEARCH_KEY" else [foreign])
+    with pytest.raises(SystemExit, match=f"clinic_site will not start: {setting} "):
+        call_command("worker", once=True)
+    assert waiting.exists()
+    assert {row.attempts for row in Outbox.objects.all()} == {0}

@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
-from tests.live import PRODUCTION, ROOT, SiteServer
+from tests.live import PRODUCTION, ROOT, SiteServer, Visitor
 
+OTHER_KEY = "b290aGVyb3RoZXJvdGhlcm90aGVyb3RoZXJvdGhlcm8="
 KEY = "ZWVlZWVlZWVlZWVlZWVlZWVlZWVlZWVlZWVlZWVlZWU="
 REFUSALS = {
     "no secret key": ({"SECRET_KEY": ""}, "SECRET_KEY"),
@@ -69,6 +70,20 @@ def test_unsafe_installation_is_refused_with_one_line_that_names_the_variable(ne
 
 def test_unapplied_migrations_are_refused(live_template, tmp_path):
     assert_refused(serve(SiteServer(tmp_path, **PRODUCTION)), "DATABASE_URL")
+
+
+def test_keys_that_are_not_those_of_the_stored_requests_are_refused(new_site):
+    site = new_site().start()
+    visitor = Visitor(site)
+    assert "/consultation/received/" in visitor.send(visitor.fill_in())[1]
+    site.stop()
+    for variable in ("ENCRYPTION_KEYS", "SEARCH_KEY"):
+        other = SiteServer(site.folder, **PRODUCTION | {variable: OTHER_KEY})
+        assert_refused(serve(other), variable)
+        assert_refused(other.manage("worker", "--once", check=False), variable)
+    assert site.rows("SELECT DISTINCT attempts FROM intake_outbox") == [(0,)]
+    assert site.start().is_answering()
+    site.stop()
 
 
 def test_refusal_never_repeats_a_secret(new_site):

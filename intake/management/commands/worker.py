@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from argparse import ArgumentParser
@@ -11,13 +12,13 @@ from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import close_old_connections, connection
+from django.db import Error, close_old_connections, connection
 from django.utils import timezone
 
 from conditions import reminders
 from conditions import services as pages
 from conditions.search import misses
-from intake import integrity, outbox, services, spam
+from intake import integrity, outbox, rotation, services, spam
 
 PAUSE_SECONDS = 2.0
 # A daily check that failed is tried again, but not in every round.
@@ -39,7 +40,8 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="Do one round and end.")
 
     def handle(self, *args: Any, once: bool = False, **options: Any) -> None:
-        """Run one round, or rounds until stopped."""
+        """Run one round, or rounds until stopped. Refuses keys that are not those of the stored requests."""
+        refuse_foreign_keys()
         self.stop = threading.Event()
         if once:
             self.round()
@@ -73,7 +75,7 @@ class Command(BaseCommand):
             self._send,
             self._publish,
             self._remind,
-            lambda: spam.forget_expired(timezone.now()),
+            self._forget,
             self._daily,
         ):
             if not self.stop.is_set():
@@ -117,3 +119,16 @@ class Command(BaseCommand):
             log.warning("worker: %s", type(error).__name__)
             if not connection.in_atomic_block:
                 connection.close()
+
+
+def refuse_foreign_keys() -> None:
+    """End the process with one line where the keys are not ours: it would set good spool files aside and give up mails."""
+    try:
+        problem = next(rotation.keys_that_do_not_fit(), None)
+    except Error:
+        return
+    finally:
+        if not connection.in_atomic_block:
+            connection.close()
+    if problem:
+        sys.exit(f"clinic_site will not start: {problem}")
