@@ -1,6 +1,6 @@
 """What the site's parts are up to, in numbers: for the balancer's health check and for `manage.py doctor`."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from django.db import Error, connection
@@ -10,6 +10,9 @@ from django.views.decorators.http import require_safe
 
 from intake import integrity, spool
 from intake.models import Outbox, OutboxState
+
+# A mail that has been due for so long, or a request that waits in the spool, says that no worker runs.
+LATE_SECONDS = 15 * 60
 
 
 @dataclass(frozen=True)
@@ -75,13 +78,14 @@ def health(request: HttpRequest) -> JsonResponse:
             connection.close()
     report = integrity.last_report()
     disagreements = report.total if report else 0
-    is_well = database and not files.waiting and not files.set_aside and not (outbox and outbox.failed) and not disagreements
+    mail_is_well = outbox is not None and not outbox.failed and outbox.late_seconds <= LATE_SECONDS
+    is_well = database and mail_is_well and not files.waiting and not files.set_aside and not disagreements
     response = JsonResponse(
         {
             "status": "ok" if is_well else "degraded",
             "database": "ok" if database else "away",
-            "spool": {"waiting": files.waiting, "oldest_seconds": files.oldest_seconds, "set_aside": files.set_aside},
-            "outbox": {"waiting": outbox.waiting, "failed": outbox.failed} if outbox else None,
+            "spool": asdict(files),
+            "outbox": asdict(outbox) if outbox else None,
             "integrity": {"checked_at": report.checked_at.isoformat(), "disagreements": disagreements} if report else None,
         }
     )

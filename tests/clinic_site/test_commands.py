@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from clinic_site.management.commands import new_key, prepare
 from intake import integrity, spool
-from intake.models import Outbox, OutboxState
+from intake.models import ConsultationRequest, Outbox, OutboxState
 from tests.factories import submission, submitted
 from tests.live import ROOT, SiteServer
 
@@ -132,6 +132,14 @@ def test_doctor_reports_failed_mail_late_mail_and_waiting_files(content):
     assert findings["spool"][0] == "TROUBLE"
     assert "1 waiting" in findings["spool"][1] and "1 unreadable" in findings["spool"][1]
     assert "Zebra" not in str(findings)
+
+
+def test_doctor_asks_for_a_backup_once_there_is_something_to_lose(content):
+    submitted(received_at=timezone.now())
+    assert doctor()[0]["backup"][0] == "note"
+    ConsultationRequest.objects.update(received_at=timezone.now() - timedelta(days=2))
+    findings, code = doctor()
+    assert (findings["backup"][0], code) == ("TROUBLE", 1)
 
 
 def test_doctor_goes_on_without_a_database(content, monkeypatch):

@@ -1,5 +1,7 @@
 """The health address says how the site is, and stays up when the database is not."""
 
+from datetime import timedelta
+
 from django.db import OperationalError
 from django.utils import timezone
 
@@ -21,7 +23,7 @@ def test_a_well_site_is_ok(client, db):
         "status": "ok",
         "database": "ok",
         "spool": {"waiting": 0, "oldest_seconds": 0, "set_aside": 0},
-        "outbox": {"waiting": 0, "failed": 0},
+        "outbox": {"waiting": 0, "failed": 0, "late_seconds": 0},
         "integrity": None,
     }
 
@@ -30,6 +32,14 @@ def test_mail_that_waits_is_no_trouble(client, content):
     submitted()
     assert ask(client)["outbox"]["waiting"] >= 1
     assert ask(client)["status"] == "ok"
+
+
+def test_mail_that_nobody_sends_degrades(client, content):
+    submitted()
+    Outbox.objects.update(due_at=timezone.now() - timedelta(hours=1))
+    found = ask(client)
+    assert found["status"] == "degraded"
+    assert found["outbox"]["late_seconds"] >= 3600
 
 
 def test_failed_mail_degrades(client, content):

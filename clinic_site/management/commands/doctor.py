@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -13,13 +14,13 @@ from django.utils import timezone
 
 from clinic_site.backup import last_backup_at
 from clinic_site.checks import PDF_PACKAGES, missing_pdf_libraries, start_up_problems
-from clinic_site.health import database_answers, outbox_state, spool_state
+from clinic_site.health import LATE_SECONDS, database_answers, outbox_state, spool_state
 from conditions.models import Page
 from intake.integrity import last_report
+from intake.models import ConsultationRequest
 
-LATE_SECONDS = 15 * 60
 FREE_BYTES = 1024**3
-BACKUP_HOURS = 24
+BACKUP_EVERY = timedelta(days=1)
 CHECK_HOURS = 26
 
 OK, NOTE, TROUBLE = "ok", "note", "TROUBLE"
@@ -57,6 +58,7 @@ def look_around() -> Iterator[Finding]:
     yield look_at_spool()
     yield look_at_integrity()
     yield from look_at_disk()
+    yield look_at_backup(is_reachable)
     if missing_pdf_libraries():
         yield NOTE, f"PDF: packets come without PDF until Pango is there: apt-get install {' '.join(PDF_PACKAGES)}"
 
@@ -96,14 +98,22 @@ def look_at_integrity() -> Finding:
 
 
 def look_at_disk() -> Iterator[Finding]:
-    """Room for data, and the age of the newest backup where one was made."""
+    """Room for data."""
     folder = Path(settings.DATA_DIR)
     if folder.is_dir():
         free = shutil.disk_usage(folder).free
         yield OK if free > FREE_BYTES else TROUBLE, f"disk: {free / 1024**3:.1f} GB free for data"
+
+
+def look_at_backup(is_reachable: bool) -> Finding:
+    """The age of the newest backup; none at all is trouble once there are requests that one should hold."""
     last = last_backup_at()
+    now = timezone.now()
     if last is None:
-        yield NOTE, "backup: none was made here"
-        return
-    hours = (timezone.now() - last).total_seconds() / 3600
-    yield OK if hours < BACKUP_HOURS else TROUBLE, f"backup: the last one is {hours:.0f} hours old"
+        try:
+            is_late = is_reachable and ConsultationRequest.objects.filter(received_at__lt=now - BACKUP_EVERY).exists()
+        except Error:
+            is_late = False
+        return TROUBLE if is_late else NOTE, "backup: none was made here. Make one every day: python manage.py backup"
+    hours = (now - last).total_seconds() / 3600
+    return OK if now - last < BACKUP_EVERY else TROUBLE, f"backup: the last one is {hours:.0f} hours old"
