@@ -32,6 +32,15 @@ def test_one_round_sends_stores_and_forgets(transactional_db):
     assert not RateBucket.objects.exists()
 
 
+def test_a_mail_server_that_hangs_holds_up_stored_requests_for_one_mail_at_most(transactional_db, mail_server, monkeypatch):
+    monkeypatch.setattr("intake.management.commands.worker.SEND_SECONDS", 0.1)
+    mail_server.mode = "hang"
+    for number in range(3):
+        submitted(message=f"number {number}")
+    call_command("worker", once=True)
+    assert Outbox.objects.filter(attempts=1).count() == 1
+
+
 def test_a_round_publishes_what_is_due(transactional_db, content):
     Page.objects.filter(slug="privacy").update(status="draft", publish_at=timezone.now())
     call_command("worker", once=True)

@@ -21,6 +21,8 @@ from conditions.search import misses
 from intake import integrity, outbox, rotation, services, spam
 
 PAUSE_SECONDS = 2.0
+# However many mails are due and however slow their server, the other tasks have their turn after this.
+SEND_SECONDS = 20.0
 # A daily check that failed is tried again, but not in every round.
 DAILY_RETRY_SECONDS = 600.0
 # Every step survives a kill, so one that hangs isn't waited for.
@@ -86,7 +88,8 @@ class Command(BaseCommand):
             log.info("spool: %d stored, %d left, %d set aside", done.stored, done.left, done.set_aside)
 
     def _send(self) -> None:
-        if sent := outbox.send_due(self.stop.is_set):
+        until = time.monotonic() + SEND_SECONDS
+        if sent := outbox.send_due(lambda: self.stop.is_set() or time.monotonic() > until):
             log.info("%d mails sent", sent)
 
     def _publish(self) -> None:
