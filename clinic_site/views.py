@@ -13,6 +13,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django.views.static import serve
 
+from intake.views import not_trusted
+
 from . import brand
 from .brand_files import CONTENT_TYPES
 from .models import Clinic
@@ -108,6 +110,8 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 for a form whose protection cookie is missing or old: how to send it again, and the phone."""
+    if request.resolver_match and request.resolver_match.view_name == "intake:consultation":
+        return not_trusted(request)
     return _failure(request, "403_csrf.html", 403)
 
 

@@ -25,6 +25,15 @@ class SubmissionToken:
         """A fresh id, signed with the time."""
         return TimestampSigner(salt="intake.submission").sign(uuid.uuid4().hex)
 
+    @staticmethod
+    def renewed(token: str) -> str:
+        """The id of a token that may be too old, signed anew: what it may have sent stays one request. Empty if not ours."""
+        signer = TimestampSigner(salt="intake.submission")
+        try:
+            return signer.sign(signer.unsign(token))
+        except BadSignature:
+            return ""
+
     @classmethod
     def read(cls, token: str) -> Self | None:
         """The id in a token; None where it is altered, foreign or older than a day."""

@@ -42,30 +42,41 @@ def consultation(request: HttpRequest) -> HttpResponse:
 
 def _in_this_language(request: HttpRequest) -> HttpResponse:
     """The form as it was filled in so far, in the language of the address it was posted to. Sends nothing."""
+    return _show(request, "intake/consultation.html", _as_typed(request))
+
+
+@no_store
+def not_trusted(request: HttpRequest) -> HttpResponse:
+    """Says that nothing was sent, and keeps what was typed, where the cookie against foreign forms is missing or another."""
+    form = _as_typed(request)
+    return _show(request, "intake/not_trusted.html", form, status=403, submit_label=_("Try again with the same answers"))
+
+
+def _as_typed(request: HttpRequest) -> ConsultationForm:
     token = request.POST.get("submission", "")
-    form = ConsultationForm(
+    return ConsultationForm(
         clinic=current_clinic(),
         pages=published_pages(),
         origin=request.POST.get("origin", ""),
-        submission_token=token if SubmissionToken.read(token) else "",
+        submission_token=token if SubmissionToken.read(token) else SubmissionToken.renewed(token),
         warning_token=request.POST.get("warning", ""),
         honeypot=request.POST.get("website", ""),
         kept=request.POST,
     )
-    return _show(request, "intake/consultation.html", form)
 
 
 def _receive(request: HttpRequest) -> HttpResponse:
     if SWITCH in request.POST:
         return _in_this_language(request)
     clinic = current_clinic()
-    token = SubmissionToken.read(request.POST.get("submission", ""))
+    sent_token = request.POST.get("submission", "")
+    token = SubmissionToken.read(sent_token)
     form = ConsultationForm(
         request.POST,
         clinic=clinic,
         pages=published_pages(),
         origin=request.POST.get("origin", ""),
-        submission_token=request.POST["submission"] if token else "",
+        submission_token=sent_token if token else SubmissionToken.renewed(sent_token),
         warning_token=request.POST.get("warning", ""),
         honeypot=request.POST.get("website", ""),
     )

@@ -2,6 +2,7 @@
 
 import re
 import threading
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -103,6 +104,25 @@ def test_the_form_needs_its_csrf_token():
     strict = Client(enforce_csrf_checks=True)
     assert strict.post("/consultation/", form_data(strict)).status_code == 403
     assert not ConsultationRequest.objects.exists()
+
+
+@pytest.mark.parametrize("path", ["/consultation/", "/es/consulta/"])
+def test_without_the_cookie_nothing_is_sent_nothing_typed_is_lost_and_the_next_press_goes_through(path):
+    strict = Client(enforce_csrf_checks=True)
+    data = form_data(strict, message=MARKER, pain_area="lumbar")
+    del strict.cookies["csrftoken"]
+    refused = strict.post(path, data)
+    text = page(refused)
+    assert refused.status_code == 403
+    assert_not_stored_anywhere(refused)
+    assert MARKER in text
+    assert re.search(r'value="lumbar"[^>]* checked', text)
+    assert 'href="tel:' in text
+    assert not ConsultationRequest.objects.exists()
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]*)"', text)[1]
+    again = strict.post(path, data | hidden_values(text) | {"csrfmiddlewaretoken": token})
+    assert again.status_code == 303
+    assert ConsultationRequest.objects.get().message == MARKER
 
 
 # --- received
@@ -236,6 +256,18 @@ def test_a_stale_form_is_shown_again_with_everything_kept_and_then_goes_through(
     again = data | {"submission": hidden_values(page(response))["submission"]}
     assert client.post("/consultation/", again).status_code == 303
     assert ConsultationRequest.objects.get().message == MARKER
+
+
+def test_a_press_repeated_days_later_is_still_the_same_request(client, monkeypatch):
+    data = form_data(client)
+    receipt = client.post("/consultation/", data).headers["Location"]
+    real = time.time
+    monkeypatch.setattr("django.core.signing.time.time", lambda: real() + 3 * 24 * 3600)
+    late = client.post("/consultation/", data)
+    assert late.status_code == 422
+    again = client.post("/consultation/", data | hidden_values(page(late)))
+    assert again.headers["Location"] == receipt
+    assert ConsultationRequest.objects.count() == 1
 
 
 # --- warning signs
