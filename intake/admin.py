@@ -64,6 +64,11 @@ class ContactForm(forms.Form):
     )
 
 
+def _is_key(text):
+    """Whether a text can be a row's key: digits, and no more than a database takes."""
+    return text.isdecimal() and len(text) <= 18
+
+
 @admin.register(ConsultationRequest)
 class ConsultationRequestAdmin(admin.ModelAdmin):
     """The queue and the page of one request."""
@@ -221,7 +226,7 @@ class ConsultationRequestAdmin(admin.ModelAdmin):
         """The request, for someone who may see it."""
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
-        if not str(pk).isdecimal() or len(str(pk)) > 18:
+        if not _is_key(str(pk)):
             raise Http404
         leads = ConsultationRequest.objects.select_related("origin_page", "assigned_to", "amends").with_last_attempt()
         return get_object_or_404(leads, pk=pk)
@@ -312,11 +317,11 @@ class ConsultationRequestAdmin(admin.ModelAdmin):
         colleague = None
         if to:
             people = get_user_model().objects.with_perm(PERMISSION, backend="django.contrib.auth.backends.ModelBackend")
-            colleague = people.filter(pk=int(to)).first() if to.isdecimal() and len(to) < 18 else None
+            colleague = people.filter(pk=int(to)).first() if _is_key(to) else None
             if colleague is None:
                 return self._back(request, lead, warning=_("This colleague cannot take requests. Nothing was changed."))
         try:
-            services.assign(pk, colleague, by=request.user, seen=[int(seen) if seen.isdecimal() else None])
+            services.assign(pk, colleague, by=request.user, seen=[int(seen) if _is_key(seen) else None])
         except StalePage:
             return self._stale(request, lead)
         done = _("Assigned to %(name)s.") % {"name": shown_user(colleague)} if colleague else _("Assigned to nobody.")

@@ -266,6 +266,13 @@ def assign(client, lead, to, seen=""):
     return client.post(url("assign", lead.pk), {"to": to, "seen": seen}, follow=True)
 
 
+@pytest.mark.parametrize("number", ["9" * 5000, "-1", "x"])
+def test_a_bent_colleague_is_nobody_and_no_error(desk, lee, number):
+    lead = submitted()
+    assert "This colleague cannot take requests" in text_of(assign(desk, lead, number))
+    assert assign(desk, lead, lee.pk, seen=number).status_code == 200
+
+
 def test_a_request_is_taken_given_and_let_go(desk, dana, lee):
     lead = submitted()
     assign(desk, lead, dana.pk)

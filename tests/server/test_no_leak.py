@@ -176,13 +176,16 @@ class Staff:
         return text
 
     def work(self):
-        """Look for the person by name, open what is found, and move it along."""
+        """Look for the person by name, open what is found, and note a call."""
         queue = self.look(QUEUE)
         assert MARKER in queue  # here staff are to see it
         token = queue.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
-        found = self.look(f"{QUEUE}search/", {"csrfmiddlewaretoken": token, "q": TYPED["name"]})
+        found = self.look(f"{QUEUE}search/", {"csrfmiddlewaretoken": token, "term": TYPED["name"]})
+        assert any("?found=" in place for place in self.seen)
         lead = re.search(rf'href="({QUEUE}\d+/change/)', found)[1]
         assert MARKER in self.look(lead)
+        note = {"csrfmiddlewaretoken": token, "outcome": "voicemail", "channel": "phone", "note": f"{MARKER}note"}
+        assert f"{MARKER}note" in self.look(lead.replace("change", "contact"), note)
         self.look(lead.replace("change", "history"))
 
 
