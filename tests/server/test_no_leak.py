@@ -182,7 +182,7 @@ class Staff:
         token = queue.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
         found = self.look(f"{QUEUE}search/", {"csrfmiddlewaretoken": token, "term": TYPED["name"]})
         assert any("?found=" in place for place in self.seen)
-        lead = re.search(rf'href="({QUEUE}\d+/change/)', found)[1]
+        lead = re.findall(rf'href="({QUEUE}\d+/change/)', found)[-1]  # later ones are suspected spam
         assert MARKER in self.look(lead)
         note = {"csrfmiddlewaretoken": token, "outcome": "voicemail", "channel": "phone", "note": f"{MARKER}note"}
         assert f"{MARKER}note" in self.look(lead.replace("change", "contact"), note)
