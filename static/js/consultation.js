@@ -5,6 +5,15 @@ form.addEventListener("submit", (event) => {
   sent ||= !event.defaultPrevented && !event.submitter?.formNoValidate;
 });
 
+// Without a connection the browser would leave for a page of its own, and everything typed would be lost.
+const notice = document.querySelector("[data-offline]");
+form.addEventListener("submit", (event) => {
+  notice.hidden = navigator.onLine;
+  if (navigator.onLine) return;
+  event.preventDefault();
+  notice.scrollIntoView({ block: "center" });
+}, { capture: true });
+
 // Back after sending, with the page kept alive: nothing that was typed may still be read.
 addEventListener("pageshow", (event) => {
   if (event.persisted && sent) location.reload();

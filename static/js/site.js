@@ -6,18 +6,23 @@ document.querySelector("[data-focus]")?.focus();
 
 // One request per press: the button stays pressed until the answer arrives.
 for (const form of all("form[data-once]")) {
+  const button = form.querySelector("[type=submit]");
+  const label = button.firstChild.textContent;
+  const again = () => {
+    button.removeAttribute("aria-disabled");
+    button.firstChild.textContent = label;
+  };
   form.addEventListener("submit", (event) => {
-    if (event.submitter?.formNoValidate) return; // changes the language, sends nothing
-    const button = form.querySelector("[type=submit]");
+    if (event.defaultPrevented || event.submitter?.formNoValidate) return; // changes the language, sends nothing
     if (button.getAttribute("aria-disabled") === "true") return event.preventDefault();
     button.setAttribute("aria-disabled", "true");
     if (button.dataset.busy) button.firstChild.textContent = button.dataset.busy;
+    // Who stopped a slow connection by hand must be able to press again; the server knows a repeated press.
+    setTimeout(again, 15_000);
   });
+  // Coming back with the browser's back button makes the form usable again.
+  addEventListener("pageshow", again);
 }
-// Coming back with the browser's back button makes the form usable again.
-addEventListener("pageshow", () => {
-  for (const button of all("form[data-once] [aria-disabled]")) button.removeAttribute("aria-disabled");
-});
 
 // "None of these" and the warning signs exclude each other.
 for (const none of all('[name="red_flags"][value="none"]')) {

@@ -93,6 +93,29 @@ def test_a_double_click_stores_one_request(open_tab, site_server):
     assert site_server.rows("select count(*) from intake_consultationrequest")[0][0] == before + 1
 
 
+def test_without_a_connection_or_with_one_that_was_stopped_nothing_typed_is_lost_and_the_next_press_sends(open_tab):
+    tab, _ = open_tab(PHONE)
+    tab.clock.install()
+    tab.goto("/consultation/")
+    fill_in(tab, "Olive Offline")
+    tab.context.set_offline(True)
+    send(tab)
+    expect(tab.get_by_role("alert").filter(has_text="Nothing was sent")).to_be_visible()
+    tab.context.set_offline(False)
+    expect(tab.locator("[name=name]")).to_have_value("Olive Offline")
+
+    tab.route("**/consultation/", lambda route: route.abort("aborted"))  # as when somebody presses Stop
+    button = tab.locator("#id_send")
+    button.click()
+    expect(button).to_have_text("Sending your request")
+    expect(tab.locator("[data-offline]")).to_be_hidden()
+    tab.clock.fast_forward(16_000)
+    expect(button).to_have_text("Send my request")
+    tab.unroute_all()
+    send(tab)
+    expect(tab.locator(".ticket__ref")).to_be_visible()
+
+
 def test_going_back_after_sending_shows_nothing_that_was_typed(open_tab, site_server):
     name = f"Back {uuid.uuid4().hex[:8]}"
     tab, _ = open_tab()
