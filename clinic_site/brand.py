@@ -78,12 +78,14 @@ def address(file: BrandFile) -> str:
 
 def drawing(key: str, css: str = "art") -> SafeString:
     """The clinic's own drawing of that key, to stand in a page for the eye alone; empty where it has none."""
-    file = current_clinic().file(key)
-    if not file or file.format != SVG:
-        return SafeString("")
-    content = content_of(file).decode()
     # Checked when it was stored: shapes and plain values, nothing that acts.
-    return mark_safe(content.replace("<svg ", f'<svg class="{css}" aria-hidden="true" focusable="false" ', 1))
+    return mark_safe(svg(current_clinic(), key).replace("<svg ", f'<svg class="{css}" aria-hidden="true" focusable="false" ', 1))
+
+
+def svg(clinic: Clinic, key: str) -> str:
+    """The clinic's own drawing of that key as it was stored; empty where it has none."""
+    file = clinic.file(key)
+    return content_of(file).decode() if file and file.format == SVG else ""
 
 
 def content_of(file: BrandFile) -> bytes:

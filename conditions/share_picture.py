@@ -1,24 +1,32 @@
-"""The picture that other sites show beside a link to a page: its title in the clinic's type and colours, beside a drawing.
+"""The picture that other sites show beside a link to a page: its title in the clinic's fonts and colours, beside a drawing.
 
 A pure function from words and colours to PNG bytes, the same bytes for the same input.
 """
 
 import io
+import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from functools import cache
+from dataclasses import asdict, dataclass, field, fields
+from functools import cache, lru_cache
 from math import sin
 from pathlib import Path
 
 from django.conf import settings
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
+from clinic_site.brand import content_of, drawn_font, svg
+from clinic_site.models import BodyMap, Clinic
+from clinic_site.painter import paint
+from clinic_site.paper import tokens_of
+
 WIDTH, HEIGHT = 1200, 630
 PANEL = 640  # where the drawing's panel starts
 LEFT, RIGHT = 80, 604
 REGIONS = ("cervical", "thoracic", "lumbar", "sacral")
 STATIC = Path(settings.BASE_DIR) / "static"
-HEADING, TEXT = "brygada-1918-latin-wght-normal.woff2", "hanken-grotesk-latin-wght-normal.woff2"
+HEADING = (STATIC / "fonts/brygada-1918-latin-wght-normal.woff2").read_bytes()
+TEXT = (STATIC / "fonts/hanken-grotesk-latin-wght-normal.woff2").read_bytes()
+LOGO_TOP, LOGO_HEIGHT = 60, 70
 # Size and space of lines for the title, largest first, and how many lines of it fit.
 TITLE_SIZES = ((68, 74, 4), (58, 64, 4), (50, 56, 5), (42, 48, 6))
 SMOOTH = 4  # shapes are drawn this much larger, then made smaller
@@ -51,11 +59,39 @@ class Colours:
 
 
 @dataclass(frozen=True)
+class Look:
+    """What makes a picture the clinic's own; as it stands, the house's.
+
+    `logo` is an SVG or PNG; without one the house's mark stands there. `tokens` are
+    the colours that the clinic's SVGs may name.
+    """
+
+    colours: Colours = Colours()
+    tokens: Mapping[str, str] = field(default_factory=dict)
+    logo: bytes = b""
+    heading_font: bytes = HEADING
+    text_font: bytes = TEXT
+
+    @classmethod
+    def of(cls, clinic: Clinic) -> "Look":
+        """That of a clinic."""
+        logo = clinic.file("logo")
+        return cls(
+            colours=Colours.of(clinic.colours),
+            tokens=tokens_of(clinic),
+            logo=content_of(logo) if logo else b"",
+            heading_font=drawn_font(clinic, "heading_font")[1],
+            text_font=drawn_font(clinic, "text_font")[1],
+        )
+
+
+@dataclass(frozen=True)
 class Card:
     """What a picture says. `badge` is a short note at the foot, such as that the site is a sample.
 
-    `art` names a drawing of its own; without one the parts of the spine in
-    `regions` are marked, and a clinic that treats no spine gets plain lines.
+    `drawing` is an SVG of the clinic's own, `art` names one of the house; without
+    either the parts of the spine in `regions` are marked, and a clinic that treats
+    no spine gets plain lines.
     """
 
     eyebrow: str
@@ -65,25 +101,34 @@ class Card:
     art: str = ""
     regions: tuple[str, ...] = ()
     is_spine: bool = True
-    has_mark: bool = True
-    colours: Colours = Colours()
+    drawing: str = ""
+    look: Look = field(default_factory=Look)
+
+
+def own_drawing(clinic: Clinic, key: str) -> str:
+    """The clinic's own drawing of that key; of a clinic that treats no spine, else the one of its front page."""
+    return svg(clinic, key) or ("" if clinic.body_map == BodyMap.SPINE else svg(clinic, "hero"))
 
 
 def draw(card: Card) -> bytes:
     """The picture as PNG, WIDTH by HEIGHT."""
-    picture = Image.new("RGB", (WIDTH, HEIGHT), card.colours.paper)
+    look, colours = card.look, card.look.colours
+    picture = Image.new("RGB", (WIDTH, HEIGHT), colours.paper)
     _panel(picture, card)
     pen = ImageDraw.Draw(picture)
-    if card.has_mark:
-        _mark(picture, card.colours)
-    size, space, lines = _fitting_title(card.title)
+    if look.logo:
+        _logo(picture, look)
+    else:
+        _mark(picture, colours)
+    size, space, lines = _fitting_title(card.title, look.heading_font)
     top = _title_top(len(lines) * space)
-    pen.text((LEFT, top - 22), card.eyebrow, card.colours.signal, _font(TEXT, 27, 650), anchor="ls")
+    pen.text((LEFT, top - 22), card.eyebrow, colours.signal, _font(look.text_font, 27, 650), anchor="ls")
     for number, line in enumerate(lines):
-        pen.text((LEFT - 2, top + size + number * space), line, card.colours.ink, _font(HEADING, size, 500), anchor="ls")
+        place = (LEFT - 2, top + size + number * space)
+        pen.text(place, line, colours.ink, _font(look.heading_font, size, 500), anchor="ls")
     _foot(picture, pen, card)
     out = io.BytesIO()
-    picture.quantize(palette=_palette(picture, card.colours), dither=Image.Dither.FLOYDSTEINBERG).save(out, "PNG", optimize=True)
+    picture.quantize(palette=_palette(picture, colours), dither=Image.Dither.FLOYDSTEINBERG).save(out, "PNG", optimize=True)
     return out.getvalue()
 
 
@@ -97,14 +142,16 @@ def _palette(picture: Image.Image, colours: Colours) -> Image.Image:
 
 
 def _panel(picture: Image.Image, card: Card) -> None:
-    width = WIDTH - PANEL
+    width, colours = WIDTH - PANEL, card.look.colours
     shade = Image.linear_gradient("L").resize((width, HEIGHT))
-    panel = Image.composite(Image.new("RGB", shade.size, card.colours.sand), Image.new("RGB", shade.size, card.colours.mist), shade)
-    layers = _art(card)
-    for layer in layers:
-        panel.paste(layer, (0, 0), layer)
-    if not layers:
-        _lines(panel, card.colours)
+    panel = Image.composite(Image.new("RGB", shade.size, colours.sand), Image.new("RGB", shade.size, colours.mist), shade)
+    if card.drawing:
+        paint(panel, card.drawing, (0, 0, *panel.size), card.look.tokens)
+    elif layers := _art(card):
+        for layer in layers:
+            panel.paste(layer, (0, 0), layer)
+    else:
+        _lines(panel, colours)
     picture.paste(panel, (PANEL, 0), _rounded(width + 100, HEIGHT, 56).crop((0, 0, width, HEIGHT)))
 
 
@@ -156,15 +203,32 @@ def _mark(picture: Image.Image, colours: Colours) -> None:
         picture.paste(colours.signal_fill if number == 3 else colours.accent, place, shape)
 
 
+def _logo(picture: Image.Image, look: Look) -> None:
+    """The clinic's logo where the mark would stand, as wide as its form asks for; one that is damaged is left out."""
+    if look.logo.startswith(b"<svg "):
+        logo_svg = look.logo.decode()
+        found = re.search(r'viewBox="[^"]*?([\d.]+)[ ,]+([\d.]+)\s*"', logo_svg)
+        wide, high = (float(side) for side in found.groups()) if found else (1.0, 1.0)
+        width = min(round(LOGO_HEIGHT * wide / (high or 1)), RIGHT - LEFT) or 1
+        paint(picture, logo_svg, (LEFT, LOGO_TOP, LEFT + width, LOGO_TOP + LOGO_HEIGHT), look.tokens)
+        return
+    try:
+        logo = Image.open(io.BytesIO(look.logo), formats=["PNG"]).convert("RGBA")
+    except (OSError, SyntaxError):
+        return
+    logo.thumbnail((RIGHT - LEFT, LOGO_HEIGHT), Image.Resampling.LANCZOS)
+    picture.paste(logo, (LEFT, LOGO_TOP), logo)
+
+
 def _title_top(height: int) -> int:
     """Where the title starts: in the middle of what mark and foot leave free."""
     return 196 + max(0, (300 - height) // 2)
 
 
-def _fitting_title(title: str) -> tuple[int, int, list[str]]:
+def _fitting_title(title: str, heading_font: bytes) -> tuple[int, int, list[str]]:
     """Size, space of lines and lines of the largest form that fits; of a title too long for any, as many as do."""
     for size, space, most in TITLE_SIZES:
-        font = _font(HEADING, size, 500)
+        font = _font(heading_font, size, 500)
         lines = _wrapped(title, font, RIGHT - LEFT)
         if len(lines) <= most and all(font.getlength(line) <= RIGHT - LEFT for line in lines):
             return size, space, lines
@@ -182,15 +246,15 @@ def _wrapped(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
 
 
 def _foot(picture: Image.Image, pen: ImageDraw.ImageDraw, card: Card) -> None:
-    font, badge_font, base = _font(TEXT, 26, 600), _font(TEXT, 21, 600), 566
+    font, badge_font, base = _font(card.look.text_font, 26, 600), _font(card.look.text_font, 21, 600), 566
     badge = round(badge_font.getlength(card.badge)) + 32 if card.badge else 0
     name = _shortened(card.clinic_name, font, RIGHT - LEFT - badge - 20)
-    pen.text((LEFT, base), name, card.colours.muted, font, anchor="ls")
+    pen.text((LEFT, base), name, card.look.colours.muted, font, anchor="ls")
     if badge:
         start = LEFT + round(font.getlength(name)) + 20
-        picture.paste(card.colours.muted, (start, base - 28), _rounded(badge, 40, 20))
-        picture.paste(card.colours.paper, (start + 2, base - 26), _rounded(badge - 4, 36, 18))
-        pen.text((start + badge / 2, base - 8), card.badge, card.colours.muted, badge_font, anchor="mm")
+        picture.paste(card.look.colours.muted, (start, base - 28), _rounded(badge, 40, 20))
+        picture.paste(card.look.colours.paper, (start + 2, base - 26), _rounded(badge - 4, 36, 18))
+        pen.text((start + badge / 2, base - 8), card.badge, card.look.colours.muted, badge_font, anchor="mm")
 
 
 def _shortened(text: str, font: ImageFont.FreeTypeFont, width: int) -> str:
@@ -206,8 +270,14 @@ def _mixed(one: str, other: str, share: float) -> str:
     return "#" + "".join(f"{round(mine + (theirs - mine) * share):02x}" for mine, theirs in channels)
 
 
-@cache
-def _font(name: str, size: int, weight: int) -> ImageFont.FreeTypeFont:
-    font = ImageFont.truetype(STATIC / "fonts" / name, size)
-    font.set_variation_by_axes([weight])
+@lru_cache(maxsize=32)
+def _font(content: bytes, size: int, weight: int) -> ImageFont.FreeTypeFont:
+    font = ImageFont.truetype(io.BytesIO(content), size)
+    try:
+        axes = font.get_variation_axes()
+    except OSError:  # it has the one weight
+        return font
+    font.set_variation_by_axes(
+        [min(max(weight, axis["minimum"]), axis["maximum"]) if axis["name"] == b"Weight" else axis["default"] for axis in axes]
+    )
     return font

@@ -33,7 +33,7 @@ from .models import SPANISH, GlossaryTerm, Kind, Location, Packet, Page, Physici
 from .presentation import present
 from .search import misses
 from .search.words import fold
-from .share_picture import Card, Colours, draw
+from .share_picture import Card, Look, draw, own_drawing
 
 INDEX_WORDS = {
     Kind.PROCEDURE: (_("Procedures"), _("What happens, who it may help, what else you can do, and what can go wrong.")),
@@ -216,7 +216,7 @@ def physician_share(request: HttpRequest, slug: str) -> HttpResponseBase:
 def home_share(request: HttpRequest) -> HttpResponseBase:
     """What other sites show beside a link to the front page, or to a page without a picture of its own."""
     clinic = current_clinic()
-    return _share(request, "", clinic.tagline or clinic.name)
+    return _share(request, "", clinic.tagline or clinic.name, "hero")
 
 
 def _share(request: HttpRequest, eyebrow: str, title: str, art: str = "", regions: tuple[str, ...] = ()) -> HttpResponseBase:
@@ -230,11 +230,11 @@ def _share(request: HttpRequest, eyebrow: str, title: str, art: str = "", region
         title=title,
         clinic_name=clinic.name,
         badge=str(badge),
+        drawing=own_drawing(clinic, art),
         art=art,
         regions=regions,
         is_spine=clinic.body_map == BodyMap.SPINE,
-        has_mark=clinic.file("logo") is None,
-        colours=Colours.of(clinic.colours),
+        look=Look.of(clinic),
     )
     return HttpResponse(draw(card), content_type="image/png")
 

@@ -2,13 +2,14 @@
 
 import io
 import re
+from pathlib import Path
 
 import pytest
 from django.test import Client
 from PIL import Image
 
 from clinic_site import site_record
-from clinic_site.models import Clinic
+from clinic_site.models import BrandFile, Clinic
 from conditions.models import Page, Physician, Status
 from conditions.share_picture import Card, draw
 from tests.factories import UserFactory
@@ -100,6 +101,61 @@ def test_the_picture_has_the_colours_and_the_drawings_of_the_clinic(client):
     theirs = Image.open(io.BytesIO(client.get("/conditions/kyphosis/share.png").content)).convert("RGB")
     assert theirs.getpixel((10, 10)) == (0xFF, 0xF0, 0xF0)
     assert Image.open(io.BytesIO(house)).convert("RGB").crop((700, 100, 1000, 600)) != theirs.crop((700, 100, 1000, 600))
+
+
+KNEE = Path("conditions/sample_packs/knee/brand")
+
+
+def bring(key, name):
+    file = BrandFile(key=key, content=(KNEE / name).read_bytes() if isinstance(name, str) else name)
+    file.clean_fields()
+    file.save()
+
+
+def shown(client, path="/conditions/kyphosis/share.png"):
+    Clinic.bump_content_revision()
+    site_record.forget()
+    return Image.open(io.BytesIO(client.get(path).content)).convert("RGB")
+
+
+def test_the_picture_is_set_in_the_clinics_fonts_beside_its_logo(client):
+    house = shown(client)
+    bring("atkinson", "atkinson.woff2")
+    bring("logo", "logo.svg")
+    Clinic.objects.update(theme={"light": {"accent": "#5b2b63"}})
+    with_logo = shown(client)
+    assert (0x5B, 0x2B, 0x63) in {colour for _count, colour in with_logo.crop((80, 60, 160, 140)).getcolors(9999)}
+    assert (0x0F, 0x4C, 0x53) in {colour for _count, colour in house.crop((80, 60, 160, 150)).getcolors(9999)}
+    Clinic.objects.update(heading_font="atkinson", text_font="atkinson")
+    title = (80, 180, 604, 500)
+    assert shown(client).crop(title).tobytes() != with_logo.crop(title).tobytes()
+    for built_in in ("serif", "system"):
+        Clinic.objects.update(heading_font=built_in)
+        shown(client)
+
+
+def test_a_logo_may_be_a_png_and_one_that_is_damaged_costs_only_itself(client):
+    out = io.BytesIO()
+    Image.new("RGB", (300, 100), "#0000ff").save(out, "PNG")
+    bring("logo", out.getvalue())
+    assert shown(client).getpixel((180, 90)) == (0, 0, 255)
+    BrandFile.objects.all().delete()
+    bring("logo", out.getvalue()[:60])
+    assert shown(client).size == (1200, 630)
+
+
+def test_the_clinics_own_drawing_stands_in_the_picture_of_its_page(client):
+    bring(
+        "kyphosis",
+        b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9" preserveAspectRatio="xMidYMid slice">'
+        b'<rect width="9" height="9" fill="#00ff00"/></svg>',
+    )
+    assert shown(client).getpixel((900, 300)) == (0, 255, 0)
+    assert shown(client, "/conditions/scoliosis/share.png").getpixel((900, 300)) != (0, 255, 0)
+    bring("hero", "hero.svg")
+    before = shown(client, "/conditions/scoliosis/share.png")
+    Clinic.objects.update(body_map="")
+    assert shown(client, "/conditions/scoliosis/share.png").tobytes() != before.tobytes()
 
 
 def test_a_query_does_not_have_it_drawn_again(client):
