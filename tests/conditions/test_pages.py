@@ -122,6 +122,17 @@ def test_exactly_two_figures_show_the_techniques_each_with_words(osteotomy):
         assert within(figure, "details")
 
 
+def test_the_words_beside_a_drawing_count_the_bones_that_it_shows(osteotomy):
+    wedge = [figure for figure in osteotomy.iter("figure") if "compare" in (figure.get("class") or "")][1]
+    assert "five bones of the low back" in text_of(within(wedge, "desc")[0])
+    assert "five bones of the low back" in text_of(within(wedge, "details")[0])
+
+
+def test_the_distances_under_the_posture_drawing_say_whose_they_are(osteotomy):
+    posture = next(figure for figure in osteotomy.iter("figure") if "115 mm" in text_of(figure))
+    assert "averages of 13 people before surgery and about 6 years after" in text_of(posture)
+
+
 def test_the_osteotomy_page_is_as_long_as_planned():
     sections = Section.objects.filter(page__slug="spinal-osteotomy").exclude(kind="clinicians")
     assert 1200 <= sum(len(plain_text(section.body_en).split()) for section in sections) <= 1800
