@@ -50,6 +50,7 @@ SPAM_WORDS = {
     "markup": gettext_lazy("the text holds link code"),
     "repeat": gettext_lazy("the same answers were sent before"),
     "busy_network": gettext_lazy("many requests came from the same network"),
+    "flood": gettext_lazy("very many requests came from the same network while the database was away"),
 }
 
 

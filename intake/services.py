@@ -87,18 +87,18 @@ class Replay:
 # --- receiving -----------------------------------------------------------------------
 
 
-def submit_consultation_request(submission: Submission, *, network: str = "") -> Receipt:
+def submit_consultation_request(submission: Submission) -> Receipt:
     """Keep a request for good, and say under which reference.
 
     One transaction writes the request, its search keys, event and mails. The same
     submission with the same answers gives the same receipt however often and from
     wherever it comes; with other answers it is a second request that amends the first.
     With the database failing in any way the request goes, fsynced, to the encrypted
-    spool. Returns only once it is durable. Raises FloodLimit where `network` sent too
+    spool. Returns only once it is durable. Raises FloodLimit where its network sent too
     many, NotStored where nothing could be written.
     """
     try:
-        lead, is_new = _store(submission, EventKind.RECEIVED, network=network)
+        lead, is_new = _store(submission, EventKind.RECEIVED)
     except spam.FloodLimit:
         raise
     except Exception as error:
@@ -131,7 +131,7 @@ def _let_go_of_connection() -> None:
             connection.close()
 
 
-def _store(submission: Submission, kind: EventKind, *, network: str = "") -> tuple[ConsultationRequest, bool]:
+def _store(submission: Submission, kind: EventKind) -> tuple[ConsultationRequest, bool]:
     """The stored request and whether it is new; safe against the same submission stored at the same moment."""
     respond_by = promise(current_clinic(), submission.received_at)
     attempt = 0
@@ -140,7 +140,7 @@ def _store(submission: Submission, kind: EventKind, *, network: str = "") -> tup
             with transaction.atomic():
                 if lead := ConsultationRequest.objects.of(submission).first():
                     return lead, False
-                return _insert(submission, kind, submission.reference(attempt), respond_by, network), True
+                return _insert(submission, kind, submission.reference(attempt), respond_by), True
         except spam.FloodLimit:
             if lead := ConsultationRequest.objects.of(submission).first():
                 return lead, False
@@ -154,10 +154,12 @@ def _store(submission: Submission, kind: EventKind, *, network: str = "") -> tup
                 raise
 
 
-def _insert(submission: Submission, kind: EventKind, reference: str, respond_by: datetime, network: str) -> ConsultationRequest:
+def _insert(submission: Submission, kind: EventKind, reference: str, respond_by: datetime) -> ConsultationRequest:
     reasons = list(submission.spam_reasons)
-    if network:
-        reasons += spam.rate_reasons(spam.count_in_window(network, submission.received_at))
+    if submission.network:
+        was_received = kind == EventKind.REPLAYED
+        count = spam.count_in_window(submission.network, submission.received_at, was_received=was_received)
+        reasons += spam.rate_reasons(count)
     reasons += spam.repeat_reasons(
         ConsultationRequest.objects.filter(
             answers_digest=submission.answers_digest, received_at__gt=submission.received_at - spam.REPEAT_WINDOW

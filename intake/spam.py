@@ -14,7 +14,7 @@ from django.db.models import F
 from .fields import blind
 from .models import RateBucket
 
-SCORES = {"honeypot": 5, "too_fast": 3, "links": 2, "many_links": 4, "markup": 3, "repeat": 4, "busy_network": 2}
+SCORES = {"honeypot": 5, "too_fast": 3, "links": 2, "many_links": 4, "markup": 3, "repeat": 4, "busy_network": 2, "flood": 5}
 THRESHOLD = 5
 # Nobody reads the form, types a name and a number and agrees in less time.
 FASTEST = timedelta(seconds=3)
@@ -51,6 +51,8 @@ def reasons_in(texts: Iterable[str], *, honeypot: str, took: timedelta | None) -
 
 def rate_reasons(count: int) -> list[str]:
     """Reason codes for the number of requests a network sent in this hour."""
+    if count > settings.FLOOD_LIMIT:
+        return ["flood"]
     return ["busy_network"] if count > settings.FLOOD_LIMIT // 2 else []
 
 
@@ -64,11 +66,12 @@ def score(reasons: Iterable[str]) -> int:
     return sum(SCORES.get(reason, 0) for reason in reasons)
 
 
-def count_in_window(network: str, now: datetime) -> int:
+def count_in_window(network: str, now: datetime, *, was_received: bool = False) -> int:
     """Count one more request of this network; returns how many that makes in the hour.
 
     Call it inside the transaction that stores the request. Raises FloodLimit past
-    settings.FLOOD_LIMIT. Exact on SQLite and PostgreSQL, whatever the number of processes.
+    settings.FLOOD_LIMIT, unless the person was told "received" already. Exact on
+    SQLite and PostgreSQL, whatever the number of processes.
     """
     seconds = int(WINDOW.total_seconds())
     started = int(now.timestamp()) // seconds * seconds
@@ -77,7 +80,7 @@ def count_in_window(network: str, now: datetime) -> int:
     RateBucket.objects.bulk_create([RateBucket(key=key, expires_at=ends)], ignore_conflicts=True)
     RateBucket.objects.filter(key=key).update(count=F("count") + 1)
     count = RateBucket.objects.values_list("count", flat=True).get(key=key)
-    if count > settings.FLOOD_LIMIT:
+    if count > settings.FLOOD_LIMIT and not was_received:
         raise FloodLimit(ends - now)
     return count
 

@@ -39,7 +39,10 @@ REFERENCE_LENGTH = 8
 
 @dataclass(frozen=True)
 class Submission:
-    """A valid form, ready to be stored. `answers` holds normalised text under the names in ANSWERS."""
+    """A valid form, ready to be stored. `answers` holds normalised text under the names in ANSWERS.
+
+    `network` is where it came from, for limits alone; stored nowhere but in the sealed spool.
+    """
 
     submission_id: uuid.UUID
     answers: Mapping[str, str]
@@ -49,6 +52,7 @@ class Submission:
     language: str = "en"
     origin: str = ""
     spam_reasons: tuple[str, ...] = field(default=())
+    network: str = ""
 
     def __post_init__(self) -> None:
         unknown = set(self.answers) - set(ANSWERS)

@@ -102,9 +102,10 @@ def _receive(request: HttpRequest) -> HttpResponse:
         language=get_language() or "en",
         origin=form.origin,
         spam_reasons=tuple(spam.reasons_in([answers.get(name, "") for name in FREE_TEXTS], honeypot=form.honeypot, took=token.age)),
+        network=network_of(client_address(request)),
     )
     try:
-        receipt = submit_consultation_request(submission, network=network_of(client_address(request)))
+        receipt = submit_consultation_request(submission)
     except spam.FloodLimit as limit:
         seconds = math.ceil(limit.retry_after.total_seconds())
         response = _show(

@@ -72,7 +72,7 @@ class ConsultationRequestFactory(factory.django.DjangoModelFactory):
     message = ANSWERS["message"]
 
 
-def submission(*, submission_id=None, received_at=RECEIVED_AT, origin="", language="en", spam_reasons=(), **answers):
+def submission(*, submission_id=None, received_at=RECEIVED_AT, origin="", language="en", spam_reasons=(), network="", **answers):
     """A valid form, ready to be stored; `answers` change the usual ones."""
     return Submission(
         submission_id=submission_id or uuid.uuid4(),
@@ -83,6 +83,7 @@ def submission(*, submission_id=None, received_at=RECEIVED_AT, origin="", langua
         origin=origin,
         language=language,
         spam_reasons=tuple(spam_reasons),
+        network=network,
     )
 
 

@@ -102,14 +102,14 @@ def test_a_family_may_share_an_address_and_a_number(db):
 
 
 def test_twenty_presses_at_the_same_moment_make_one_row_and_one_reference(transactional_db):
-    press = submission()
+    press = submission(network="192.0.2.7")
     start = threading.Barrier(20)
     receipts, errors = [], []
 
     def send():
         try:
             start.wait()
-            receipts.append(submit_consultation_request(press, network="192.0.2.7"))
+            receipts.append(submit_consultation_request(press))
         except Exception as error:
             errors.append(error)
         finally:

@@ -8,7 +8,7 @@ from django.db import connections
 
 from intake import spam
 from intake.models import ConsultationRequest, LeadStatus, Outbox, RateBucket
-from intake.services import submit_consultation_request
+from intake.services import replay_spool, submit_consultation_request
 from tests.factories import RECEIVED_AT, submission, submitted
 
 
@@ -53,27 +53,27 @@ def test_the_same_answers_over_and_over_from_fresh_forms_are_a_sign(db):
 
 def test_a_family_on_one_network_stays_far_below_every_limit(db):
     for number in range(5):
-        submit_consultation_request(submission(name=f"Sample {number}"), network="192.0.2.7")
+        submit_consultation_request(submission(name=f"Sample {number}", network="192.0.2.7"))
     assert set(ConsultationRequest.objects.values_list("status", "spam_score")) == {(LeadStatus.NEW, 0)}
 
 
 def test_a_busy_network_is_a_sign_and_a_flood_is_refused_with_the_time_to_wait(db, settings):
     settings.FLOOD_LIMIT = 4
     for number in range(4):
-        submit_consultation_request(submission(name=f"Sample {number}"), network="192.0.2.7")
+        submit_consultation_request(submission(name=f"Sample {number}", network="192.0.2.7"))
     assert ConsultationRequest.objects.filter(spam_score__gt=0).count() == 2
     with pytest.raises(spam.FloodLimit) as refused:
-        submit_consultation_request(submission(name="Fifth Sample"), network="192.0.2.7")
+        submit_consultation_request(submission(name="Fifth Sample", network="192.0.2.7"))
     assert timedelta(0) < refused.value.retry_after <= timedelta(hours=1)
     assert ConsultationRequest.objects.count() == 4
 
 
 def test_a_flood_from_one_network_leaves_others_alone(db, settings):
     settings.FLOOD_LIMIT = 1
-    submit_consultation_request(submission(), network="192.0.2.7")
-    submit_consultation_request(submission(), network="192.0.2.8")
+    submit_consultation_request(submission(network="192.0.2.7"))
+    submit_consultation_request(submission(network="192.0.2.8"))
     with pytest.raises(spam.FloodLimit):
-        submit_consultation_request(submission(), network="192.0.2.7")
+        submit_consultation_request(submission(network="192.0.2.7"))
 
 
 def test_the_limit_is_exact_when_many_send_at_once(transactional_db, settings):
@@ -82,7 +82,7 @@ def test_the_limit_is_exact_when_many_send_at_once(transactional_db, settings):
 
     def send(number):
         try:
-            submit_consultation_request(submission(name=f"Sample {number}"), network="192.0.2.7")
+            submit_consultation_request(submission(name=f"Sample {number}", network="192.0.2.7"))
         except spam.FloodLimit:
             refused.append(number)
         finally:
@@ -98,13 +98,28 @@ def test_the_limit_is_exact_when_many_send_at_once(transactional_db, settings):
 
 def test_a_repeated_press_above_the_limit_still_gets_its_receipt(db, settings):
     settings.FLOOD_LIMIT = 1
-    first = submission()
-    receipt = submit_consultation_request(first, network="192.0.2.7")
-    assert submit_consultation_request(first, network="192.0.2.7").reference == receipt.reference
+    first = submission(network="192.0.2.7")
+    receipt = submit_consultation_request(first)
+    assert submit_consultation_request(first).reference == receipt.reference
+
+
+def test_a_flood_that_came_through_an_outage_is_kept_and_suspected_and_mails_nobody(database, settings):
+    settings.FLOOD_LIMIT = 2
+    database.goes_away()
+    for number in range(4):
+        assert submit_consultation_request(submission(name=f"Sample {number}", network="192.0.2.7")).is_spooled
+    assert submit_consultation_request(submission(name="Pat Sample", network="192.0.2.8")).is_spooled
+    database.comes_back()
+    replay_spool()
+    suspected = ConsultationRequest.objects.filter(status=LeadStatus.SPAM)
+    assert (ConsultationRequest.objects.count(), suspected.count()) == (5, 2)
+    assert {tuple(lead.spam_reasons) for lead in suspected} == {("flood",)}
+    assert not Outbox.objects.filter(request__in=suspected).exists()
+    assert Outbox.objects.filter(request__in=ConsultationRequest.objects.exclude(pk__in=suspected)).count() == 6
 
 
 def test_counters_hold_no_address_and_go_after_their_hour(db):
-    submit_consultation_request(submission(), network="192.0.2.7")
+    submit_consultation_request(submission(network="192.0.2.7"))
     assert "192.0.2.7" not in RateBucket.objects.get().key
     assert spam.forget_expired(RECEIVED_AT) == 0
     assert spam.forget_expired(RECEIVED_AT + timedelta(hours=1)) == 1

@@ -24,7 +24,7 @@ def files(spool_dir):
 
 def test_with_the_database_away_a_request_is_spooled_and_stored_when_it_is_back(database):
     database.goes_away()
-    receipt = submit_consultation_request(submission(message=MARKER), network="192.0.2.7")
+    receipt = submit_consultation_request(submission(message=MARKER, network="192.0.2.7"))
     assert receipt.is_spooled
     assert spool.depth() == 1
     assert replay_spool() == Replay(left=1)
@@ -38,9 +38,9 @@ def test_with_the_database_away_a_request_is_spooled_and_stored_when_it_is_back(
 
 
 def test_a_locked_database_is_waited_for_no_longer_than_its_time_out(database):
-    press = submission()
+    press = submission(network="192.0.2.7")
     with database.locked():
-        assert submit_consultation_request(press, network="192.0.2.7").is_spooled
+        assert submit_consultation_request(press).is_spooled
     assert replay_spool() == Replay(stored=1)
 
 
