@@ -93,8 +93,8 @@ def for_page(page: Page, presented: Presented, context: dict[str, Any]) -> SafeS
     )
 
 
-def for_physician(physician: Physician) -> SafeString:
-    """A doctor; a sample profile gives only the way to the page."""
+def for_physician(physician: Physician, interests: Iterable[Page]) -> SafeString:
+    """A doctor and the procedures among their interests; a sample profile gives only the way to the page."""
     trail = [
         _home(),
         (_("Physicians"), reverse("conditions:physician_index")),
@@ -111,6 +111,10 @@ def for_physician(physician: Physician) -> SafeString:
         "parentOrganization": {"@id": _url("/#clinic")},
         "telephone": current_clinic().phone,
     }
+    if procedures := [page for page in interests if page.kind == Kind.PROCEDURE]:
+        person["availableService"] = [
+            {"@type": page.schema_type, "name": page.name, "url": _url(page.get_absolute_url())} for page in procedures
+        ]
     if physician.portrait and not physician.portrait.is_sample:
         person["image"] = _url(physician.portrait.url)
     if visits := physician.visits():

@@ -47,6 +47,8 @@ INDEX_WORDS = {
         _("Step by step: your first visit, getting ready for surgery, going home, and when to get help."),
     ),
 }
+# Kinds of page that say which doctors of the clinic treat it.
+TREATED = {Kind.PROCEDURE, Kind.CONDITION}
 # The page about the clinic that tells where it is.
 CONTACT_SLUG = "about"
 CACHED_PUBLIC = {"public": True, "max_age": 60, "stale_while_revalidate": 600}
@@ -138,6 +140,7 @@ def page_detail(request: HttpRequest, kind: Kind, slug: str) -> HttpResponse:
         "review_overdue": bool(page.next_review_on and page.next_review_on < datetime.date.today()),
         "breadcrumbs": _breadcrumbs(page),
         "locations": Location.objects.all() if page.slug == CONTACT_SLUG else [],
+        "doctors": page.physicians.filter(is_published=True) if kind in TREATED else [],
         "testimonials": page.testimonials.shown() if kind == Kind.PROCEDURE else [],
         "packets": Packet.objects.filter(page=page).prefetch_related("physicians") if kind == Kind.GUIDE else [],
         **graph.related(page),
@@ -313,7 +316,7 @@ def physician_detail(request: HttpRequest, slug: str) -> HttpResponse:
             "conditions": [page for page in interests if page.kind == Kind.CONDITION],
             "procedures": [page for page in interests if page.kind == Kind.PROCEDURE],
             "packets": physician.packets.select_related("page").filter(page__in=Page.objects.published()),
-            "structured_data": structured_data.for_physician(physician),
+            "structured_data": structured_data.for_physician(physician, interests),
         },
         "physicians",
     )

@@ -50,6 +50,23 @@ def test_a_profile_is_all_spanish_in_spanish(client):
     assert "Fellowship" not in profile and "Main clinic" not in profile and "Monday" not in profile
 
 
+def test_pages_name_the_doctors_who_treat_what_they_are_about_and_profiles_name_the_pages(client):
+    surgeon = Physician.objects.get(slug="sample-surgeon-a")
+    for path in ("/conditions/kyphosis/", "/procedures/spinal-osteotomy/", "/es/enfermedades/cifosis/"):
+        page = client.get(path).content.decode()
+        doctors = re.search(r'<h2 id="doctors">.*?</ul>', page, re.S)[0]
+        assert surgeon.name in doctors and ("Sample profile" in doctors or "Perfil de ejemplo" in doctors), path
+        assert "Sample Physician B" not in doctors, path
+        profile = re.search(r'href="([^"]*sample-surgeon-a/)"', doctors)[1]
+        assert f'href="{path}"' in client.get(profile).content.decode()
+
+
+def test_a_doctor_who_left_stands_on_no_page_and_guides_name_none(client):
+    Physician.objects.update(is_published=False)
+    assert 'id="doctors"' not in client.get("/conditions/kyphosis/").content.decode()
+    assert 'id="doctors"' not in client.get("/guides/preparing-for-spine-surgery/").content.decode()
+
+
 def test_a_profile_tells_of_the_holidays_ahead_and_of_no_others(client):
     today = timezone.localdate()
     Holiday.objects.all().delete()
@@ -90,6 +107,7 @@ def test_machines_are_told_of_the_places_and_hours_of_a_real_doctor(client):
     page = client.get(PROFILE).content.decode()
     graph = json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', page)[1])["@graph"]
     person = next(entry for entry in graph if entry["@type"] == "Physician")
+    assert {"@type": "SurgicalProcedure", "name": "Spinal osteotomy"}.items() <= person["availableService"][2].items()
     assert [place["name"] for place in person["location"]] == ["Main clinic", "North office"]
     assert person["location"][1]["address"]["streetAddress"] == "25 Sample Road"
     assert {"dayOfWeek": "https://schema.org/Thursday", "opens": "08:30", "closes": "12:00"}.items() <= person[
