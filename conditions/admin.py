@@ -211,7 +211,7 @@ class PageAdmin(HeldToReadiness, KeepsHistory, SideBySide, EditsContent, Transla
                 _("For search and machines"),
                 {
                     "classes": ["collapse"],
-                    "fields": [*lists, "regions", "home_position", "schema_type", "body_location", "codes", "art"],
+                    "fields": [*lists, "pronunciation", "regions", "home_position", "schema_type", "body_location", "codes", "art"],
                 },
             ),
             (_("Record"), {"classes": ["collapse"], "fields": ["first_published_on", "changed_at"]}),

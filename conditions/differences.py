@@ -75,7 +75,7 @@ class Changes:
 def differences(before: Data, after: Data) -> list[Changes]:
     """What changed between two states of a page, English and Spanish apart; parts without a change are left out."""
     old, new = before["page"], after["page"]
-    rest = [key for key in new if key not in ENGLISH_WORDS]
+    rest = [key for key in old | new if key not in ENGLISH_WORDS]
     plans = _plain(before.get("schedule") or {}, after.get("schedule") or {}, list(after.get("schedule") or {}))
     parts = [
         Changes(_("English"), "en", list(_words(old, new, structure=True))),
@@ -123,7 +123,7 @@ def _plain(old: Data, new: Data, keys: list[str]) -> Iterator[Change]:
         elif key == "links":
             yield Change(_("Links"), _links(old.get(key)), _links(new[key]))
         else:
-            yield Change(_label(Page, key), _shown(Page, key, old.get(key)), _shown(Page, key, new[key]))
+            yield Change(_label(Page, key), _shown(Page, key, old.get(key)), _shown(Page, key, new.get(key)))
 
 
 def _packet(old: Data, new: Data) -> Iterator[Change]:

@@ -19,7 +19,7 @@ PAGE_DATES = ("reviewed_on", "next_review_on")
 FIGURE_TEXTS = ("title", "alt", "caption", "long_description")
 PAGE_KEYS = {
     *("kind", "slug", *PAGE_TEXTS, *PAGE_LISTS, *PAGE_PLAIN, "reviewed_by", *PAGE_DATES),
-    *("home_position", "links", "figures", "packet", "facts"),
+    *("pronunciation", "home_position", "links", "figures", "packet", "facts"),
 }
 
 
@@ -68,6 +68,8 @@ def _canonical_page(item: Item, front: Data, sections: list[Data]) -> Data:
     data["review_state"] = front.get("review_state") or ReviewState.UNREVIEWED.value
     data["reviewed_by"] = front.get("reviewed_by") or ""
     data |= {key: date_of(item, front, key) for key in PAGE_DATES}
+    if front.get("pronunciation"):
+        data["pronunciation"] = str(front["pronunciation"]).strip()
     if front.get("home_position") is not None:
         data["home_position"] = front["home_position"]
     links = []
@@ -137,6 +139,8 @@ def page_data(page: Page) -> Data:
     data |= {key: getattr(page, key) for key in PAGE_PLAIN}
     data["reviewed_by"] = page.reviewed_by.slug if page.reviewed_by else ""
     data |= {key: getattr(page, key) for key in PAGE_DATES}
+    if page.pronunciation:
+        data["pronunciation"] = page.pronunciation
     if page.home_position is not None:
         data["home_position"] = page.home_position
     data["links"] = [_link_data(link) for link in page.links_out.all()]
@@ -196,6 +200,7 @@ def store_page(item: Item, page: Page) -> None:
         setattr(page, f"{key}_en", data[key])
     for key in (*PAGE_PLAIN, *PAGE_DATES):
         setattr(page, key, data[key])
+    page.pronunciation = data.get("pronunciation", "")
     page.home_position = data.get("home_position")
     page.reviewed_by = Physician.objects.filter(slug=data["reviewed_by"]).first()
     if data["reviewed_by"] and not page.reviewed_by:

@@ -104,6 +104,12 @@ class Page(models.Model):
     )
     description = models.CharField(_("description for search engines"), max_length=170, blank=True)
     card = models.CharField(_("line for cards"), max_length=120, blank=True)
+    pronunciation = models.CharField(
+        _("how to say it"),
+        max_length=60,
+        blank=True,
+        help_text=_("The English name in plain syllables, the strong one in capitals: ky-FOH-sis."),
+    )
     alternate_names = models.JSONField(_("other names"), default=list, blank=True)
     search_terms = models.JSONField(_("search words"), default=list, blank=True)
     regions = models.JSONField(_("parts of the body"), default=list, blank=True)
@@ -216,6 +222,18 @@ class Page(models.Model):
     def pdf_url(self) -> str:
         """The address of the page as a PDF: its own, and `handout.pdf`. Notices have none."""
         return f"{self.get_absolute_url()}handout.pdf"
+
+    @property
+    def say_it(self) -> str:
+        """How to say the name; empty in Spanish, which is said as it is written."""
+        return "" if get_language() == SPANISH else self.pronunciation
+
+    @property
+    def names_heard(self) -> list[str]:
+        """What a report or a doctor may call a procedure or condition, its title aside."""
+        if self.kind not in (Kind.PROCEDURE, Kind.CONDITION):
+            return []
+        return [name for name in self.alternate_names or [] if name not in (self.title, self.name)]
 
     @property
     def was_ever_published(self) -> bool:
