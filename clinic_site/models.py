@@ -1,6 +1,7 @@
 """The clinic's own record: what it is called, where it is, when it is open, what it promises."""
 
 import hashlib
+from datetime import date, timedelta
 from typing import Self
 
 from django.conf import settings
@@ -12,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from . import brand_files, theme
 
+# How far ahead days without opening hours are told.
+CLOSED_AHEAD = timedelta(days=60)
 HEADLINE = "Congratulations! You are taking the first step to overcome your neck or back pain."
 THANKS = "Thank you for choosing {clinic_name}!"
 FOLLOW_UP = "A member of our new patient team will reach out to you shortly to discuss your care."
@@ -146,6 +149,12 @@ class Clinic(models.Model):
     def signs(self) -> list["WarningSign"]:
         """The signs that need an emergency room, in order; none where no record is stored. Asks for nothing that is prefetched."""
         return [] if self._state.adding else list(self.warning_signs.all())
+
+    def closed_ahead(self, today: date) -> list["Holiday"]:
+        """The days from today on, for CLOSED_AHEAD, on which it is closed. Asks for nothing that is prefetched."""
+        if self._state.adding:
+            return []
+        return [holiday for holiday in self.holidays.all() if today <= holiday.date <= today + CLOSED_AHEAD]
 
     @property
     def colours(self) -> dict[str, str]:

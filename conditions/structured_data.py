@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -175,6 +176,11 @@ def clinic_graph(clinic: Clinic) -> Graph:
         },
         "openingHoursSpecification": hours,
     }
+    if closed := clinic.closed_ahead(timezone.localdate()):
+        graph["specialOpeningHoursSpecification"] = [
+            {"@type": "OpeningHoursSpecification", "validFrom": day, "validThrough": day, "opens": "00:00", "closes": "00:00"}
+            for day in (holiday.date.isoformat() for holiday in closed)
+        ]
     if clinic.medical_specialty:
         graph["medicalSpecialty"] = f"https://schema.org/{clinic.medical_specialty}"
     return graph

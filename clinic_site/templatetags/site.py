@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import time, timedelta
+from datetime import time
 from itertools import count, groupby
 from urllib.parse import urlsplit
 
@@ -24,7 +24,6 @@ from ..site_record import current_clinic
 
 register = template.Library()
 
-CLOSED_AHEAD = timedelta(days=60)
 SPRITE = "img/icons.svg"
 # Parts that the small spine of the sprite can mark.
 SPINE_PARTS = ("cervical", "thoracic", "lumbar", "sacral", "whole")
@@ -139,11 +138,8 @@ def weekdays(rows: Iterable[OpeningHours]) -> str:
 
 @register.simple_tag
 def closed_ahead(clinic: Clinic) -> list[Holiday]:
-    """The days of the next two months on which the clinic is closed. Asks for nothing that is prefetched."""
-    if clinic._state.adding:
-        return []
-    today = timezone.localdate()
-    return [holiday for holiday in clinic.holidays.all() if today <= holiday.date <= today + CLOSED_AHEAD]
+    """The days of the next two months on which the clinic is closed."""
+    return clinic.closed_ahead(timezone.localdate())
 
 
 @register.simple_tag(takes_context=True)

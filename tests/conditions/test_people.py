@@ -67,7 +67,8 @@ def test_a_doctor_who_left_stands_on_no_page_and_guides_name_none(client):
     assert 'id="doctors"' not in client.get("/guides/preparing-for-spine-surgery/").content.decode()
 
 
-def test_a_profile_tells_of_the_holidays_ahead_and_of_no_others(client):
+@pytest.mark.parametrize("path", [PROFILE, "/", "/about/"])
+def test_hours_tell_of_the_holidays_ahead_and_of_no_others(client, path):
     today = timezone.localdate()
     Holiday.objects.all().delete()
     past, near, far = (today + datetime.timedelta(days=days) for days in (-1, 10, 90))
@@ -75,9 +76,21 @@ def test_a_profile_tells_of_the_holidays_ahead_and_of_no_others(client):
         Holiday.objects.create(clinic=Clinic.objects.get(), name="Closed", date=date)
     Clinic.bump_content_revision()
     site_record.forget()
-    profile = text_of(client, PROFILE)
-    shown = [date for date in (past, near, far) if f"{date:%A}, {date:%B} {date.day} " in profile]
-    assert shown == [near] and "closed on:" in profile
+    page = text_of(client, path)
+    shown = [date for date in (past, near, far) if f"{date:%A}, {date:%B} {date.day} " in page]
+    assert shown == [near] and page.count("Closed on:") == 1
+
+
+def test_machines_are_told_of_the_holidays_ahead(client):
+    day = timezone.localdate() + datetime.timedelta(days=3)
+    Holiday.objects.all().delete()
+    Holiday.objects.create(clinic=Clinic.objects.get(), name="Closed", date=day)
+    Clinic.bump_content_revision()
+    site_record.forget()
+    page = client.get("/").content.decode()
+    graph = json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', page)[1])["@graph"]
+    closed = graph[0]["specialOpeningHoursSpecification"]
+    assert [(entry["validFrom"], entry["opens"], entry["closes"]) for entry in closed] == [(str(day), "00:00", "00:00")]
 
 
 def test_the_list_of_doctors_names_their_days(client):
