@@ -136,6 +136,8 @@ class KeepsHistory:
         # Spanish that was just begun is made from the English of today.
         if page.slug_es and (form.cleaned_data.get("spanish_matches") or not page.english_digest):
             services.mark_spanish_current(page)
+        elif page.slug_es:
+            services.keep_spanish_current(page)
         comment = [form.cleaned_data.get("history_note")]
         if form.conflict:
             comment += [_("Saved over: %s") % described(revision) for revision in form.conflict.revisions[:1]]

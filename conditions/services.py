@@ -22,7 +22,7 @@ from .anatomy import USUAL_SECTIONS
 from .content_pack.files import Data, PackError, digest
 from .content_pack.pages import english_words
 from .content_pack.spanish import english_digest
-from .content_pack.states import page_state, store_state
+from .content_pack.states import came_together, page_state, store_state
 from .models import SPANISH, Kind, Page, PageRevision, Photo, PublishOverride, RevisionAction, Section, Status
 from .readiness.problems import Problem
 
@@ -213,6 +213,18 @@ def mark_spanish_current(page: Page) -> None:
     stored = Page.objects.prefetch_related("sections", "figures").get(pk=page.pk)
     page.english_digest = english_digest(english_words(stored))
     Page.objects.filter(pk=page.pk).update(english_digest=page.english_digest)
+
+
+def keep_spanish_current(page: Page) -> None:
+    """Note that a page's Spanish goes on saying what its English says, where both were written in the same save.
+
+    Only where the new English stands where nothing stood before: whether an edit was followed, a person says. Call it
+    in the changing transaction, after the change and before its revision is recorded.
+    """
+    last = page.revisions.first()
+    was_current = last and last.data["spanish"]["english_digest"] == last.english_digest
+    if was_current and came_together(last.data, page_state(page)):
+        mark_spanish_current(page)
 
 
 @dataclass(frozen=True)

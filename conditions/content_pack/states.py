@@ -8,7 +8,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from conditions.models import Page
 
 from .files import Data, Item
-from .pages import english_words, page_data, store_links, store_page
+from .pages import FIGURE_TEXTS, PAGE_LISTS, PAGE_TEXTS, english_words, page_data, store_links, store_page
 from .spanish import is_behind_english, spanish_data, store_spanish
 
 # What is planned for a page: staff change it, so its history and its conflicts know it; no file holds it.
@@ -42,3 +42,18 @@ def anchors_behind(page: Page) -> set[str]:
         return set()
     then = {section["anchor"]: section for section in made_from.data["page"]["sections"]}
     return {now["anchor"] for now in english_words(page)["sections"] if then.get(now["anchor"]) != now}
+
+
+def came_together(before: Data, now: Data) -> bool:
+    """Whether all English words of a state that another lacks stand where nothing stood, each with its Spanish beside it."""
+    old, english, spanish = _words(before["page"]), _words(now["page"]), _words(now["spanish"])
+    new = [place for place, words in english.items() if words != old.get(place, "")]
+    return all(not old.get(place) and spanish.get(place) for place in new)
+
+
+def _words(part: Data) -> dict[tuple[str, str], str]:
+    words = {("page", key): str(part.get(key) or "") for key in (*PAGE_TEXTS, *PAGE_LISTS)}
+    words |= {("facts", key): text for key, text in (part.get("facts") or {}).items()}
+    words |= {(f"#{entry['anchor']}", key): entry[key] for entry in part["sections"] for key in ("heading", "body")}
+    keys = (*FIGURE_TEXTS, "callouts")
+    return words | {(f"figure {entry['key']}", key): str(entry[key] or "") for entry in part["figures"] for key in keys}

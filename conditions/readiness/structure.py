@@ -186,7 +186,7 @@ def lists_are_short(page: Page, site: Site) -> Iterator[Problem]:
         for _element, inner in re.findall(r"<(ul|ol)>(.*?)</\1>", body, re.S):
             fewest = 1 if section.kind == SectionKind.RISKS else FEWEST_ITEMS
             if not fewest <= (count := len(items(inner))) <= most:
-                message = _("A list has %(count)d items; %(fewest)d to %(most)d can be taken in.")
+                message = _("Entries in this list: %(count)d. From %(fewest)d to %(most)d can be taken in.")
                 values = {"count": count, "fewest": fewest, "most": most}
                 yield Problem(message % values, "body_en", section.anchor)
 

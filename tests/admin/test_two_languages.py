@@ -95,6 +95,26 @@ def test_spanish_that_is_just_begun_is_made_from_the_english_of_that_day(ada):
     assert is_behind_english(Page.objects.get(pk=new.pk))
 
 
+def test_text_that_is_written_in_both_languages_at_once_matches_and_a_later_edit_does_not(ada):
+    new = Page.objects.create(kind="condition", slug="a-new-one", title_en="A new one", name_en="New one")
+    send(ada, new, opened(ada, new), slug_es="una-nueva", title_es="Una nueva", name_es="Nueva")
+    section = {"position": "", "level": "2", "kind": "prose", "anchor": "what-it-is"}
+    texts = {"heading_en": "What it is", "heading_es": "Qué es", "body_en": "<p>Words.</p>", "body_es": "<p>Palabras.</p>"}
+    changes = {f"sections-0-{name}": value for name, value in (section | texts).items()} | {"sections-TOTAL_FORMS": "1"}
+    assert send(ada, new, opened(ada, new), **changes).status_code == 302
+    assert not is_behind_english(Page.objects.get(pk=new.pk))
+    changes = {"sections-0-body_en": "<p>Other words.</p>", "sections-0-body_es": "<p>Otras palabras.</p>"}
+    assert send(ada, new, opened(ada, new), **changes).status_code == 302
+    assert is_behind_english(Page.objects.get(pk=new.pk))
+
+
+def test_english_alone_leaves_the_spanish_behind(ada):
+    new = Page.objects.create(kind="condition", slug="a-new-one", title_en="A new one", name_en="New one")
+    send(ada, new, opened(ada, new), slug_es="una-nueva", title_es="Una nueva", name_es="Nueva")
+    assert send(ada, new, opened(ada, new), summary_en="A summary.").status_code == 302
+    assert is_behind_english(Page.objects.get(pk=new.pk))
+
+
 def test_a_new_section_without_a_number_goes_to_the_end(ada, page):  # noqa: F811
     before = anchors(page)
     values = opened(ada, page)
