@@ -114,7 +114,17 @@ def public_paths() -> list[str]:
 
 
 def spanish_paths() -> dict[str, str]:
-    """English address, former ones too, to Spanish address, for every list and every page published in Spanish. One query."""
+    """English address, former ones too, to Spanish address, for every list and every page published in Spanish.
+
+    Read once for each copy of the clinic's record, in one query, so a second old at most.
+    """
+    kept = current_clinic().__dict__
+    if "_spanish_paths" not in kept:
+        kept["_spanish_paths"] = _read_spanish_paths()
+    return kept["_spanish_paths"]
+
+
+def _read_spanish_paths() -> dict[str, str]:
     left = ("former_addresses__language", "former_addresses__kind", "former_addresses__slug")
     rows = Page.objects.published(SPANISH).values_list("kind", "slug", "slug_es", *left)
     pages = [
