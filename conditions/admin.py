@@ -336,12 +336,20 @@ class PacketInline(SideBySide, TranslationStackedInline):
     formfield_overrides = CHECKBOXES
 
 
+class GuideSectionInline(SectionInline):
+    """The sections of a guide; in a packet some may be for the patients of one surgeon."""
+
+    fieldsets = [
+        (None, {"fields": [*SectionInline.fieldsets[0][1]["fields"], "physician"]}),
+    ]
+
+
 @admin.register(Guide)
 class GuideAdmin(KindAdmin):
     """Guides and packets."""
 
     fixed_kind = Kind.GUIDE
-    inlines = [PacketInline, *PageAdmin.inlines]
+    inlines = [PacketInline, GuideSectionInline, *PageAdmin.inlines[1:]]
 
 
 @admin.register(Notice)

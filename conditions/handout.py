@@ -19,7 +19,8 @@ from django.utils.translation import get_language
 from clinic_site.models import Clinic
 from clinic_site.paper import style_sheet
 
-from .models import Packet, Page
+from .content_pack import is_behind_english
+from .models import SPANISH, Packet, Page, Physician
 from .presentation import present
 
 MAX_FILES = 500  # some 30 MB; a library in two languages has a hundred
@@ -29,8 +30,8 @@ MAX_WAITING = 3
 log = logging.getLogger(__name__)
 _lock = threading.Lock()
 _places = threading.BoundedSemaphore(MAX_WAITING)
-# For each database, page and language: the content revision, and the name of the file that was made for it.
-_names: dict[tuple[str, int, str], tuple[int, str]] = {}
+# For each database, page, language and surgeon: the content revision, and the name of the file that was made for it.
+_names: dict[tuple[str, int, str, int], tuple[int, str]] = {}
 
 
 class Busy(Exception):
@@ -41,19 +42,19 @@ class Unavailable(Exception):
     """This machine cannot make PDFs; the log says what is missing."""
 
 
-def handout_pdf(page: Page) -> bytes:
-    """The page on paper; a packet with a cover that names its surgeons.
+def handout_pdf(page: Page, physician: Physician | None = None) -> bytes:
+    """The page on paper; a packet with a cover that names its surgeons, or the one whose patients it is for.
 
     A published one is made once for its text and look, then read from disk, by every
     process and after every restart. Raises Busy and Unavailable.
     """
     clinic = Clinic.current()
-    key = (str(connection.settings_dict["NAME"]), page.pk, get_language() or "en")
+    key = (str(connection.settings_dict["NAME"]), page.pk, get_language() or "en", physician.pk if physician else 0)
     revision, name = _names.get(key, (0, ""))
     if page.is_published and revision == clinic.content_revision and (content := _read(name)):
         return content
     sheet = style_sheet(clinic)
-    html = _html(page, clinic)
+    html = _html(page, clinic, physician)
     name = hashlib.sha256("\0".join((html, sheet, version("weasyprint"))).encode()).hexdigest()
     content = _read(name) if page.is_published else b""
     if not content:
@@ -63,13 +64,16 @@ def handout_pdf(page: Page) -> bytes:
     return content
 
 
-def _html(page: Page, clinic: Clinic) -> str:
+def _html(page: Page, clinic: Clinic, physician: Physician | None) -> str:
+    packet = Packet.objects.filter(page=page).prefetch_related("physicians").first()
     return render_to_string(
         "conditions/handout_pdf.html",
         {
             "page": page,
-            "packet": Packet.objects.filter(page=page).prefetch_related("physicians").first(),
-            "presented": present(page, on_paper=True),
+            "packet": packet,
+            "surgeons": [physician] if physician else packet.physicians.all() if packet else [],
+            "is_behind_english": get_language() == SPANISH and is_behind_english(page),
+            "presented": present(page, on_paper=True, physician=physician),
             "clinic": clinic,
             "site_url": settings.SITE_URL,
         },

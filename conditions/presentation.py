@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from . import rich_text
 from .addresses import spanish_paths
 from .glossary import GlossaryLinks
-from .models import CITATION, SPANISH, Figure, GlossaryTerm, Kind, Packet, Page, Reference, Section, SectionKind
+from .models import CITATION, SPANISH, Figure, GlossaryTerm, Kind, Packet, Page, Physician, Reference, Section, SectionKind
 
 EMERGENCY_SLUG = "when-to-get-emergency-help"
 WORDS_A_MINUTE = 200
@@ -100,6 +100,8 @@ class ShownSection:
     level: int
     kind: str
     blocks: list[Block]
+    # Whose patients it is for; everybody's where it names nobody.
+    physician: Physician | None = None
 
 
 @dataclass(frozen=True)
@@ -162,9 +164,13 @@ class Citations:
 class Presenter:
     """Presents one page. Asks the database once each for references, packets, glossary and the shared emergency lists."""
 
-    def __init__(self, page: Page, *, on_paper: bool = False) -> None:
+    def __init__(self, page: Page, *, on_paper: bool = False, physician: Physician | None = None) -> None:
         self.page = page
-        self.own_sections = list(page.sections.all())
+        self.own_sections = [
+            section for section in page.sections.all() if physician is None or section.physician_id in (None, physician.pk)
+        ]
+        named = {section.physician_id for section in self.own_sections} - {None}
+        self.physicians = Physician.objects.in_bulk(named) if named else {}
         self.figures = {figure.key: (n, figure) for n, figure in enumerate(page.figures.all(), 1)}
         keys = set(page.cited_keys)
         self.shared = self._shared_sections()
@@ -214,7 +220,8 @@ class Presenter:
         blocks = make(body)
         if self.glossary and kind not in WITHOUT_GLOSSARY:
             blocks = [self._with_terms(block, self.glossary) for block in blocks]
-        return ShownSection(section.heading, section.anchor, section.level, kind.value, blocks)
+        whose = self.physicians.get(section.physician_id)
+        return ShownSection(section.heading, section.anchor, section.level, kind.value, blocks, whose)
 
     @staticmethod
     def _with_terms(block: Block, glossary: GlossaryLinks) -> Block:
@@ -292,6 +299,9 @@ class Presenter:
         return make
 
 
-def present(page: Page, *, on_paper: bool = False) -> Presented:
-    """Present a page whose sections and figures are prefetched; on paper without links to the glossary."""
-    return Presenter(page, on_paper=on_paper).present()
+def present(page: Page, *, on_paper: bool = False, physician: Physician | None = None) -> Presented:
+    """Present a page whose sections and figures are prefetched; on paper without links to the glossary.
+
+    For the patients of one physician without the sections that are for those of others.
+    """
+    return Presenter(page, on_paper=on_paper, physician=physician).present()

@@ -29,6 +29,7 @@ urlpatterns = [
     path(_("guides/<slug:slug>/"), views.page_detail, {"kind": Kind.GUIDE}, name="guide"),
     path(_("guides/<slug:slug>/handout.pdf"), views.handout, {"kind": Kind.GUIDE}, name="guide_pdf"),
     path(_("guides/<slug:slug>/packet.pdf"), RedirectView.as_view(pattern_name="conditions:guide_pdf", permanent=True)),
+    path(format_lazy("{}<slug:physician>.pdf", _("guides/<slug:slug>/")), views.handout, {"kind": Kind.GUIDE}, name="surgeons_pdf"),
     path(_("physicians/"), views.physician_index, name="physician_index"),
     path(_("physicians/<slug:slug>/"), views.physician_detail, name="physician"),
     path(format_lazy("{}share.png", _("physicians/<slug:slug>/")), views.physician_share, name="physician_share"),

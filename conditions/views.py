@@ -263,22 +263,27 @@ def _breadcrumbs(page: Page) -> list[tuple[str, str]]:
 
 
 @require_safe
-def handout(request: HttpRequest, kind: Kind, slug: str) -> HttpResponse:
-    """A page as a PDF; in English where there is no Spanish text yet. The web page is the one for search engines."""
+def handout(request: HttpRequest, kind: Kind, slug: str, physician: str = "") -> HttpResponse:
+    """A page as a PDF; in English where there is no Spanish text yet. The web page is the one for search engines.
+
+    Of a packet also the copy for the patients of one of its surgeons.
+    """
     spanish = get_language() == SPANISH
     named = Q(slug=slug) | Q(slug_es=slug) if spanish else Q(slug=slug)
     pages = Page.objects.visible_to(request.user).select_related("reviewed_by").prefetch_related("sections", "figures__photo")
     page = pages.filter(named, kind=kind).first()
     if page is None and spanish and (in_english := addresses.in_english_only(kind, slug)):
-        return HttpResponseRedirect(f"{in_english}handout.pdf")
+        return HttpResponseRedirect(f"{in_english}{physician or 'handout'}.pdf")
     if page is None:
         page = addresses.moved(kind, slug)
     if page is None:
         raise Http404
-    if page.pdf_url != request.path:
-        return _moved(page.pdf_url)
+    surgeon = get_object_or_404(Physician, slug=physician, packets__page=page) if physician else None
+    address = f"{page.get_absolute_url()}{physician}.pdf" if surgeon else page.pdf_url
+    if address != request.path:
+        return _moved(address)
     try:
-        content = handout_pdf(page)
+        content = handout_pdf(page, surgeon)
     except (Busy, Unavailable) as refusal:
         response = render(request, "conditions/pdf_unavailable.html", {"page": page}, status=503)
         response["Cache-Control"] = "no-store"

@@ -92,12 +92,27 @@ def _canonical_page(item: Item, front: Data, sections: list[Data]) -> Data:
             "version": str(packet.get("version") or "1"),
             "physicians": list(packet.get("physicians") or []),
         }
+        | _own_sections(item, packet, sections)
         if isinstance(packet, dict)
         else None
     )
     data["facts"] = read_facts(item, front)
     data["sections"] = sections
     return data
+
+
+def _own_sections(item: Item, packet: Data, sections: list[Data]) -> Data:
+    """What is only for the patients of one surgeon, by anchor; named only where there is any."""
+    own = typed(item, packet, "own_sections", dict)
+    for anchor in set(own) - {section["anchor"] for section in sections}:
+        raise item.fail(f"`own_sections` names #{anchor}, which is no section", "packet")
+    return {"own_sections": dict(own)} if own else {}
+
+
+def _own_sections_of(page: Page) -> Data:
+    slugs = dict(Physician.objects.filter(own_sections__page=page).values_list("pk", "slug"))
+    own = {section.anchor: slugs[section.physician_id] for section in page.sections.all() if section.physician_id}
+    return {"own_sections": own} if own else {}
 
 
 def _photo_key(key: str | None) -> Data:
@@ -156,6 +171,7 @@ def page_data(page: Page) -> Data:
             "version": packet.version,
             "physicians": [physician.slug for physician in packet.physicians.all()],
         }
+        | _own_sections_of(page)
         if packet
         else None
     )
@@ -212,11 +228,16 @@ def store_page(item: Item, page: Page) -> None:
     page.sections.exclude(anchor__in=[entry["anchor"] for entry in data["sections"]]).delete()
     page.figures.exclude(key__in=[entry["key"] for entry in data["figures"]]).delete()
     sections = {section.anchor: section for section in page.sections.all()}
+    own = (data["packet"] or {}).get("own_sections", {})
+    surgeons = {physician.slug: physician for physician in Physician.objects.filter(slug__in=own.values())}
+    if set(own.values()) - set(surgeons):
+        raise item.fail("`own_sections` names an unknown physician", "packet")
     figures = {figure.key: figure for figure in page.figures.all()}
     for position, entry in enumerate(data["sections"]):
         section = sections.get(entry["anchor"]) or Section(page=page, anchor=entry["anchor"])
         section.position, section.level, section.kind = position, entry["level"], entry["kind"]
         section.heading_en, section.body_en = entry["heading"], entry["body"]
+        section.physician = surgeons.get(own.get(entry["anchor"]))
         save(item, section, "sections")
     for position, entry in enumerate(data["figures"]):
         figure = figures.get(entry["key"]) or Figure(page=page, key=entry["key"])

@@ -39,6 +39,15 @@ class Section(models.Model):
     )
     kind = models.CharField(_("shown as"), max_length=12, choices=SectionKind, default=SectionKind.PROSE)
     body = ProseEditorField(_("text"), blank=True, extensions=EXTENSIONS, sanitize=clean)
+    physician = models.ForeignKey(
+        "Physician",
+        verbose_name=_("only for patients of"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="own_sections",
+        help_text=_("In a packet of several surgeons: what one of them does otherwise. The copies of the others leave it out."),
+    )
 
     class Meta:
         verbose_name = _("section")
