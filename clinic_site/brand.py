@@ -5,10 +5,11 @@ them for good. A clinic that keeps the house's look costs no further request.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from xml.etree import ElementTree
 
 from django.conf import settings
 from django.db import connection
@@ -31,6 +32,10 @@ FONT_TOKENS = {"heading_font": "display", "text_font": "text"}
 # What stands in for the device's own fonts where the site draws the letters itself.
 DRAWN_FONTS = {"serif": HOUSE_FONTS["heading_font"], "system": HOUSE_FONTS["text_font"]}
 MAX_KEPT = 60
+# The key of the drawing on which a patient points to where it hurts.
+BODY_MAP = "body-map"
+SVG_NAMESPACE = "http://www.w3.org/2000/svg"
+ElementTree.register_namespace("", SVG_NAMESPACE)
 
 # Contents by database, digest and key: a file of that digest never changes.
 _kept: dict[tuple[str, str, str], bytes] = {}
@@ -86,6 +91,28 @@ def svg(clinic: Clinic, key: str) -> str:
     """The clinic's own drawing of that key as it was stored; empty where it has none."""
     file = clinic.file(key)
     return content_of(file).decode() if file and file.format == SVG else ""
+
+
+def body_map(links: Mapping[str, tuple[str, str]], label: str) -> SafeString:
+    """The clinic's own map of the body, on which each part is a link: `links` gives address and name by part.
+
+    A part is a group of shapes that stands directly in the drawing and has the class `part-<key>`. Empty where there is no map.
+    """
+    file = current_clinic().file(BODY_MAP)
+    if not file or file.format != SVG:
+        return SafeString("")
+    root = ElementTree.fromstring(content_of(file))
+    for name, value in {"class": "map-art map-art--own spine", "role": "group", "aria-label": label}.items():
+        root.set(name, value)
+    for place, part in enumerate(list(root)):
+        key = part.get("class", "").removeprefix("part-")
+        if key in links:
+            href, name = links[key]
+            link = {"class": "map-region", "data-region": key, "href": href, "aria-label": name}
+            root[place] = ElementTree.Element(f"{{{SVG_NAMESPACE}}}a", link)
+            root[place].append(part)
+    # Checked when it was stored; what was added here is escaped by the serializer.
+    return mark_safe(ElementTree.tostring(root, encoding="unicode"))
 
 
 def content_of(file: BrandFile) -> bytes:

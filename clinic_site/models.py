@@ -273,7 +273,7 @@ class WarningSign(models.Model):
 class BrandFile(models.Model):
     """A file that makes the site the clinic's own: its logo, a drawing, a font.
 
-    Known by key: `logo`; `hero`, the drawing of the front page; a page's `art` or
+    Known by key: `logo`; `hero`, the drawing of the front page; `body-map`, where a patient points to what hurts; a page's `art` or
     address, its drawing; any other, a font that the record may name.
     """
 

@@ -384,7 +384,7 @@ class PhotoForm(forms.ModelForm):
 
 
 @admin.register(Photo)
-class PhotoAdmin(EditsContent, TranslationAdmin):
+class PhotoAdmin(SideBySide, EditsContent, TranslationAdmin):
     """Pictures for pages and portraits."""
 
     form = PhotoForm
@@ -448,7 +448,7 @@ class PhotoAdmin(EditsContent, TranslationAdmin):
 
 
 @admin.register(Location)
-class LocationAdmin(EditsContent, TranslationAdmin):
+class LocationAdmin(SideBySide, EditsContent, TranslationAdmin):
     """Places where doctors see patients."""
 
     list_display = ["name", "street", "city", "phone", "is_sample"]

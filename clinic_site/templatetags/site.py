@@ -12,6 +12,7 @@ from django.conf import settings
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template, render_to_string
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
@@ -19,7 +20,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from .. import brand
-from ..models import BodyMap, Clinic, Holiday, OpeningHours, Weekday
+from ..models import BodyMap, BodyRegion, Clinic, Holiday, OpeningHours, Weekday
 from ..site_record import current_clinic
 
 register = template.Library()
@@ -96,6 +97,14 @@ def hours(clinic: Clinic) -> str:
 def art(key: str) -> SafeString:
     """The clinic's own drawing of that key, for the eye only; nothing where it has none."""
     return brand.drawing(key)
+
+
+@register.simple_tag
+def own_map(regions: Iterable[BodyRegion]) -> SafeString:
+    """The clinic's own map of the body, each part a link to its symptoms; nothing where it has none."""
+    symptoms = reverse("conditions:symptom_index")
+    links = {region.key: (f"{symptoms}?region={region.key}", region.name) for region in regions}
+    return brand.body_map(links, _("Map of the body"))
 
 
 @register.simple_tag
