@@ -6,6 +6,7 @@ import logging
 import os
 import secrets
 import threading
+from datetime import date
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.translation import get_language
 
 from clinic_site.models import Clinic
@@ -30,8 +32,8 @@ MAX_WAITING = 3
 log = logging.getLogger(__name__)
 _lock = threading.Lock()
 _places = threading.BoundedSemaphore(MAX_WAITING)
-# For each database, page, language and surgeon: the content revision, and the name of the file that was made for it.
-_names: dict[tuple[str, int, str, int], tuple[int, str]] = {}
+# For each database, page, language and surgeon: the content revision and day, and the name of the file that was made for them.
+_names: dict[tuple[str, int, str, int], tuple[tuple[int, date], str]] = {}
 
 
 class Busy(Exception):
@@ -50,8 +52,10 @@ def handout_pdf(page: Page, physician: Physician | None = None) -> bytes:
     """
     clinic = Clinic.current()
     key = (str(connection.settings_dict["NAME"]), page.pk, get_language() or "en", physician.pk if physician else 0)
-    revision, name = _names.get(key, (0, ""))
-    if page.is_published and revision == clinic.content_revision and (content := _read(name)):
+    # A review that has become overdue is said from that day on.
+    edition = (clinic.content_revision, timezone.localdate())
+    known, name = _names.get(key, (None, ""))
+    if page.is_published and known == edition and (content := _read(name)):
         return content
     sheet = style_sheet(clinic)
     html = _html(page, clinic, physician)
@@ -60,7 +64,7 @@ def handout_pdf(page: Page, physician: Physician | None = None) -> bytes:
     if not content:
         content = _made(html, sheet, name if page.is_published else "")
     if page.is_published:
-        _names[key] = (clinic.content_revision, name)
+        _names[key] = (edition, name)
     return content
 
 
@@ -72,6 +76,7 @@ def _html(page: Page, clinic: Clinic, physician: Physician | None) -> str:
             "page": page,
             "packet": packet,
             "surgeons": [physician] if physician else packet.physicians.all() if packet else [],
+            "review_overdue": page.is_review_overdue(timezone.localdate()),
             "is_behind_english": get_language() == SPANISH and is_behind_english(page),
             "presented": present(page, on_paper=True, physician=physician),
             "clinic": clinic,

@@ -1,6 +1,5 @@
 """Public pages. Each view finds its rows and hands them to a template; nothing is decided here."""
 
-import datetime
 from typing import Any
 
 from django.conf import settings
@@ -137,7 +136,7 @@ def page_detail(request: HttpRequest, kind: Kind, slug: str) -> HttpResponse:
         "alternates": addresses.of_page(page),
         "is_behind_english": spanish and content_pack.is_behind_english(page),
         "is_preview": not page.is_published,
-        "review_overdue": bool(page.next_review_on and page.next_review_on < datetime.date.today()),
+        "review_overdue": page.is_review_overdue(timezone.localdate()),
         "breadcrumbs": _breadcrumbs(page),
         "locations": Location.objects.all() if page.slug == CONTACT_SLUG else [],
         "doctors": page.physicians.filter(is_published=True) if kind in TREATED else [],

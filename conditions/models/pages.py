@@ -246,6 +246,10 @@ class Page(models.Model):
         found = {(ENGLISH, self.kind, self.slug), (SPANISH, self.kind, self.slug_es)}
         return {address for address in found if address[2]}
 
+    def is_review_overdue(self, today: datetime.date) -> bool:
+        """Whether its next medical review was due before today."""
+        return bool(self.next_review_on and self.next_review_on < today)
+
     @property
     def last_revised_at(self) -> datetime.datetime:
         """When its words in the language in use last changed; saving it as it was does not count."""

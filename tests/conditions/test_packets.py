@@ -1,11 +1,14 @@
 """A packet of several surgeons: one text, and for the patients of each what that surgeon does otherwise."""
 
+import datetime
 import io
 import re
 
 import pytest
+from django.utils import timezone
 from pypdf import PdfReader
 
+from conditions import handout
 from conditions.content_pack import PackError, export_pack, load_pack
 from conditions.content_pack.states import page_state, store_state
 from conditions.models import Packet, Page, Physician, Section
@@ -72,6 +75,20 @@ def test_a_spanish_pdf_says_that_its_text_awaits_a_reviewer_and_is_behind(client
     packet.page.refresh_from_db()
     text = printed(client, "/es/guias/dos-cirujanos/sample-surgeon-c.pdf")
     assert "Aún espera la revisión" not in text and "La página en inglés cambió" in text
+
+
+def test_a_pdf_says_from_the_first_day_that_its_review_is_late_and_is_as_new_as_its_words(client, packet):
+    day = timezone.localdate()
+    surgeon = Physician.objects.get(slug="sample-surgeon-a")
+    review = {"review_state": "sample", "reviewed_by": surgeon, "reviewed_on": day, "next_review_on": day}
+    revised = {"revised_at": datetime.datetime(2026, 3, 9, 12, tzinfo=datetime.UTC)}
+    packet.delete()
+    Page.objects.filter(slug="two-surgeons").update(**review, **revised)
+    text = printed(client, f"{PATH}handout.pdf")
+    assert "Next review" in text and "Review overdue since" not in text and "March 9, 2026" in text
+    Page.objects.filter(slug="two-surgeons").update(next_review_on=day - datetime.timedelta(days=1))
+    handout.forget()
+    assert "Review overdue since" in printed(client, f"{PATH}handout.pdf")
 
 
 def test_whose_a_section_is_travels_in_files_and_in_the_history(packet, tmp_path):
