@@ -109,7 +109,7 @@ def pieces(body: str) -> Iterator[tuple[str, str]]:
 
 
 def with_scoped_headers(body: str) -> str:
-    """Table headers say which way they head: columns in `thead`, rows in `tbody`; wide tables scroll by themselves."""
+    """Table headers say which way they head: columns in `thead`, rows in `tbody`."""
     body = re.sub(
         r"<tbody>\s*(<tr>(?:(?!</tr>).)*<th(?:(?!</tr>).)*<th.*?</tr>)", r"<thead>\1</thead><tbody>", body, count=1, flags=re.S
     )

@@ -14,7 +14,7 @@ from django.template.loader import get_template, render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import escape, format_html
+from django.utils.html import escape, format_html, strip_tags
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -25,6 +25,8 @@ from ..site_record import current_clinic
 
 register = template.Library()
 
+_ROW = re.compile(r"<tr>(.*?)</tr>", re.S)
+_CELL = re.compile(r"<(th|td)([^>]*)>(.*?)</\1>", re.S)
 SPRITE = "img/icons.svg"
 # Parts that the small spine of the sprite can mark.
 SPINE_PARTS = ("cervical", "thoracic", "lumbar", "sacral", "whole")
@@ -164,16 +166,39 @@ def drawing(context: template.Context, name: str) -> SafeString:
 
 
 @register.filter
-def scrollable_tables(body: SafeString, label: str) -> SafeString:
-    """Put each table of a rich text in a frame that scrolls by itself and by keyboard, named after its heading."""
+def readable_tables(body: SafeString, label: str) -> SafeString:
+    """Name each table of a rich text after its heading, and make those of three columns or more readable row by row.
+
+    On a narrow screen each cell then stands under its row's head, beside the name of its column. Roles are
+    written out, as some browsers forget that what is no longer laid out as a table still is one.
+    """
     numbers = count(1)
 
-    def frame(match: re.Match[str]) -> str:
+    def named(match: re.Match[str]) -> str:
         number = next(numbers)
         name = escape(label if number == 1 else f"{label} ({number})")
-        return f'<div class="table-scroll wide" tabindex="0" role="region" aria-label="{name}">{match[0]}</div>'
+        columns = [strip_tags(cell[3]) for cell in _CELL.finditer(match[1].partition("</thead>")[0])]
+        if len(columns) < 3 or "span=" in match[1]:
+            return f'<div class="table wide"><table aria-label="{name}">{match[1]}</table></div>'
+        rows = _ROW.sub(lambda row: _with_columns(row[1], columns), match[1])
+        rows = re.sub("<(thead|tbody)>", r'<\1 role="rowgroup">', rows)
+        return f'<div class="table wide"><table class="rows" role="table" aria-label="{name}">{rows}</table></div>'
 
-    return SafeString(re.sub(r"<table>.*?</table>", frame, body, flags=re.S))
+    return SafeString(re.sub(r"<table>(.*?)</table>", named, body, flags=re.S))
+
+
+def _with_columns(cells: str, columns: list[str]) -> str:
+    """A table row whose cells know their role, and those that no one reads a head for, their column."""
+    names = iter(columns)
+
+    def cell(match: re.Match[str]) -> str:
+        element, attributes, text = match.groups()
+        column = next(names, "")
+        role = "cell" if element == "td" else "columnheader" if "col" in attributes else "rowheader"
+        named = f' data-column="{column}"' if element == "td" else ""
+        return f'<{element}{attributes} role="{role}"{named}>{text}</{element}>'
+
+    return f'<tr role="row">{_CELL.sub(cell, cells)}</tr>'
 
 
 def _grouped(rows: Iterable[OpeningHours]) -> Iterator[str]:

@@ -1,8 +1,12 @@
-"""Links to pages that a site may or may not have."""
+"""Links to pages that a site may or may not have, and what a list of sources has in common."""
+
+from collections.abc import Sequence
+from datetime import date
 
 from django import template
 
 from ..addresses import known_paths
+from ..presentation import ShownReference
 
 register = template.Library()
 
@@ -11,3 +15,10 @@ register = template.Library()
 def page_path(slug: str) -> str:
     """The address of a guide or a page about the clinic; empty where it isn't published in the language in use."""
     return known_paths().get(slug, "")
+
+
+@register.filter
+def read_on_one_day(references: Sequence[ShownReference]) -> date | None:
+    """The day on which several sources were all read, so that a list says it once; None if days differ."""
+    days = {entry.reference.checked_on for entry in references}
+    return days.pop() if len(days) == 1 and len(references) > 1 else None

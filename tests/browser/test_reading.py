@@ -1,5 +1,7 @@
 """Reading aids in a real browser: meanings in place and the contents list, by mouse, by keyboard and without script."""
 
+from itertools import pairwise
+
 from .conftest import DESKTOP, PHONE
 from .test_accessibility import violations
 
@@ -98,6 +100,21 @@ def test_without_script_the_contents_list_works(open_tab):
             tab.locator(".toc summary").click()
         tab.locator(".toc a[href='#risks']").click()
         assert tab.url.endswith("#risks")
+
+
+def test_a_wide_table_is_read_row_by_row_on_a_phone_and_stays_a_table(open_tab):
+    tab, watch = open_tab(PHONE)
+    tab.goto(OSTEOTOMY)
+    table = tab.get_by_role("table", name="Osteotomy Techniques", exact=True)
+    assert table.get_by_role("columnheader").count() == 4
+    row = table.get_by_role("row").filter(has=tab.get_by_role("rowheader", name="Pedicle subtraction"))
+    head, *cells = row.locator("th, td").all()
+    places = [cell.bounding_box() for cell in (head, *cells)]
+    assert all(above["y"] + above["height"] <= below["y"] + 1 for above, below in pairwise(places))
+    assert all(place["x"] + place["width"] <= PHONE["width"] for place in places)
+    named = "cell => getComputedStyle(cell, '::before').content"
+    assert "Often used for" in cells[-1].evaluate(named)
+    assert watch.is_clean()
 
 
 def test_procedures_are_chosen_and_compared_with_and_without_script_and_open_to_all(open_tab):

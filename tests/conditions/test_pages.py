@@ -12,7 +12,7 @@ from django.utils import translation
 
 from clinic_site import site_record
 from clinic_site.models import Clinic
-from conditions.models import Kind, Page, PageLink, ReviewState, Section
+from conditions.models import Kind, Page, PageLink, Reference, ReviewState, Section
 from conditions.rich_text import plain_text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("content")]
@@ -156,6 +156,25 @@ def test_risks_are_shown_as_people_with_the_same_in_words(osteotomy):
     for risk in risks:
         assert re.search(r"\d+ (out of|in) 100", text_of(risk))
         assert any("people" in (svg.get("class") or "") for svg in within(risk, "svg"))
+
+
+def test_each_cell_of_a_wide_table_names_its_column_and_keeps_its_role(osteotomy):
+    [table] = [table for table in osteotomy.iter("table") if table.get("aria-label") == "Osteotomy Techniques"]
+    head, *rows = table.iter("tr")
+    columns = [text_of(cell) for cell in head]
+    assert len(columns) == 4 and {cell.get("role") for cell in head} == {"columnheader"}
+    for row in rows:
+        assert [row[0].get("role"), *[cell.get("data-column") for cell in row[1:]]] == ["rowheader", *columns[1:]]
+        assert {cell.get("role") for cell in row[1:]} == {"cell"}
+
+
+def test_a_list_of_sources_says_once_when_they_were_read_unless_days_differ(osteotomy, client):
+    said = "".join(osteotomy.itertext())
+    assert said.count("All of these were read on November 2, 2026.") == 1 and "Read on" not in said
+    one = Page.objects.get(slug="spinal-osteotomy").cited_keys[0]
+    Reference.objects.filter(key=one).update(checked_on="2026-10-01")
+    said = client.get(OSTEOTOMY + "?uncached=1").content.decode()
+    assert said.count("Read on October 1, 2026.") == 1 and "All of these were read" not in said
 
 
 def test_related_pages_are_those_of_the_plan(osteotomy):

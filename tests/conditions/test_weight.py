@@ -2,7 +2,9 @@
 
 import gzip
 
+import brotli
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -44,3 +46,8 @@ def test_no_page_is_heavier_than_25_kilobytes_on_the_line(read, paths):
     sizes = {path: len(gzip.compress(read(path).response.content, 9)) for path in paths}
     assert min(sizes.values()) > 1_000
     assert not {path: size for path, size in sizes.items() if size > MOST_BYTES}
+
+
+def test_the_style_sheet_of_every_page_is_at_most_12_kilobytes_on_the_line():
+    sheet = (settings.BASE_DIR / "static/css/site.css").read_bytes()
+    assert 5_000 < len(brotli.compress(sheet)) <= 12 * 1024
