@@ -181,7 +181,7 @@ INSTALLED_APPS = [
     "clinic_site",
     "conditions",
     "intake",
-    "django.contrib.admin",
+    "clinic_site.staff_site.StaffSiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

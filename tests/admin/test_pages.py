@@ -32,6 +32,20 @@ def test_each_list_and_each_form_opens(editor, kind):
     assert editor.get(f"/admin/conditions/{kind}/add/").status_code == 200
 
 
+def test_lists_and_forms_are_headed_by_what_they_hold(editor, kyphosis):
+    listed = editor.get("/admin/conditions/condition/").content.decode()
+    assert "<h1>Conditions</h1>" in listed and "Select condition" not in listed
+    form = editor.get(f"/admin/conditions/condition/{kyphosis.pk}/change/").content.decode()
+    assert f"<h1>{kyphosis.title}</h1>" in form and form.count(f">{kyphosis.title}</h") == 1
+
+
+def test_staff_find_requests_first_and_pages_in_the_order_of_use(admin_client):
+    start = text_of(admin_client.get("/admin/"))
+    asked = ["Everything you can look after", "Consultation requests", "Procedures", "Conditions", "Physicians", "Users"]
+    places = [start.index(words) for words in asked]
+    assert places == sorted(places)
+
+
 def test_a_published_page_links_to_the_site_and_a_draft_to_its_preview(editor, kyphosis):
     form = editor.get(f"/admin/conditions/condition/{kyphosis.pk}/change/")
     assert f'href="{kyphosis.get_absolute_url()}" class="viewsitelink">View on site' in form.content.decode()
