@@ -22,6 +22,8 @@ from .models import CITATION, SPANISH, Figure, GlossaryTerm, Kind, Packet, Page,
 EMERGENCY_SLUG = "when-to-get-emergency-help"
 WORDS_A_MINUTE = 200
 RISK = re.compile(r"(?P<number>[\d,]+) (?:out of|in|de cada) (?P<out_of>100|1,000)", re.I)
+# A line to write on needs no stop after it.
+_BLANK_END = re.compile(r"(_{3,})\.(?=\s*(?:</|$))")
 MakeBlocks = Callable[[str], list["Block"]]
 CARE_KINDS = {SectionKind.EMERGENCY, SectionKind.TODAY, SectionKind.APPOINTMENT}
 # Whoever reads a warning must not be led away; clinicians know the words.
@@ -233,7 +235,7 @@ class Presenter:
         )
 
     def _html(self, body: str) -> SafeString:
-        body = CITATION.sub(self.citations.link, rich_text.with_scoped_headers(body))
+        body = CITATION.sub(self.citations.link, rich_text.with_scoped_headers(_BLANK_END.sub(r"\1", body)))
         if self.paths:
             body = rich_text.INTERNAL_LINK.sub(self._in_spanish, body)
         # A space before a superscript would strand it on a line of its own.

@@ -104,12 +104,20 @@ def page_index(request: HttpRequest, kind: Kind) -> HttpResponse:
             "regions": regions,
             "current_region": current,
             "pages": shown,
+            "groups": _in_groups(shown),
             "causes": graph.behind(shown, current) if current and kind == Kind.SYMPTOM else [],
             "comparable": comparison.comparable() if kind == Kind.PROCEDURE else [],
             "structured_data": structured_data.for_index(kind, str(heading), shown),
         },
         kind.value,
     )
+
+
+def _in_groups(pages: list[Page]) -> list[tuple[str, list[Page]]]:
+    """Surgery after other treatments, each under a heading; pages of one sort stand under none."""
+    other = [page for page in pages if not page.is_surgery]
+    surgery = [page for page in pages if page.is_surgery]
+    return [(_("Treatments other than surgery"), other), (_("Surgery"), surgery)] if other and surgery else [("", pages)]
 
 
 @require_safe

@@ -36,7 +36,7 @@ SPINE_PARTS = ("cervical", "thoracic", "lumbar", "sacral", "whole")
 def icon(name: str, css: str = "") -> SafeString:
     """An icon of the sprite, for the eye only: words beside it must say the same."""
     return format_html(
-        '<svg class="icon{}" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>',
+        '<svg class="icon{}" viewBox="0 0 24 24" aria-hidden="true"><use href="{}#{}"/></svg>',
         f" {css}" if css else "",
         static(SPRITE),
         name,
@@ -51,7 +51,7 @@ def glyph(regions: Iterable[str] | str, css: str = "") -> SafeString:
     wanted = {regions} if isinstance(regions, str) else set(regions or ())
     names = ["glyph", *(f"glyph--{region}" for region in SPINE_PARTS if region in wanted), *css.split()]
     return format_html(
-        '<svg class="{}" viewBox="0 0 22 68" aria-hidden="true" focusable="false"><use href="{}#spine"/></svg>',
+        '<svg class="{}" viewBox="0 0 22 68" aria-hidden="true"><use href="{}#spine"/></svg>',
         " ".join(names),
         static(SPRITE),
     )

@@ -219,6 +219,11 @@ class Page(models.Model):
             raise ValidationError({"regions": _("%(key)r is no part of the body in the clinic’s record.") % {"key": min(unknown)}})
 
     @property
+    def is_surgery(self) -> bool:
+        """Whether the page is about an operation, not another treatment."""
+        return self.schema_type == "SurgicalProcedure"
+
+    @property
     def pdf_url(self) -> str:
         """The address of the page as a PDF: its own, and `handout.pdf`. Notices have none."""
         return f"{self.get_absolute_url()}handout.pdf"

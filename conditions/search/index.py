@@ -40,7 +40,8 @@ COMPOUND_SHARE = 0.5
 MOST_LETTERS = 3
 _MARKS = re.compile(r"\[(?:[A-Z][A-Z0-9-]+|(?:figure|packet):[a-z0-9-]+)\]")
 # Where one item or cell ends and the next begins, unless its text says so itself.
-_BLOCK_END = re.compile(r"(?<=[^.?!:;>\s])\s*</(?:p|li|th|td)>")
+_BLOCK_END = re.compile(r"(?:(?<=[^.?!:;>\s])|(?<=[^.?!:;>\s]</a>))\s*</(?:p|li|th|td)>")
+_BLANK = re.compile(r"_{3,}\.?")
 _STRAY_SPACE = re.compile(r"(?<=[(\[“]) | (?=[.,;:?!)”])")
 _LEAD = re.compile(r"(<li>\s*<strong>(?:(?!</strong>).)*?[^.?!:,>\s](?:</a>)?)</strong>")
 # Of two phrases that are the same, a page's own name says more than a word that leads to it.
@@ -205,7 +206,7 @@ class _Builder:
 
     @staticmethod
     def _words_of(body: str | None) -> str:
-        body = _LEAD.sub(r"\1:</strong>", _MARKS.sub("", body or ""))
+        body = _LEAD.sub(r"\1:</strong>", _BLANK.sub("…", _MARKS.sub("", body or "")))
         return _STRAY_SPACE.sub("", plain_text(_BLOCK_END.sub(" · ", body))).removesuffix(" ·")
 
     def _add(self, page: dict, sections: list[tuple[str, str]], length: float) -> None:

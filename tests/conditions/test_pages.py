@@ -370,6 +370,19 @@ def test_every_procedure_and_condition_is_explained_by_a_drawing_with_a_name_in_
         assert not set(names["en"]) & set(names["es"]), page.slug
 
 
+def test_procedures_stand_under_surgery_or_other_treatments(client):
+    listed = list(within(tree_of(client.get("/procedures/")), "main")[0].iter())
+    order = [text_of(element) for element in listed if element.tag in {"h2", "h3"}]
+    other, surgery = order.index("Treatments other than surgery"), order.index("Surgery")
+    assert other < order.index("Physical therapy") < surgery < order.index("Spinal osteotomy")
+    assert "Surgery" not in texts(tree_of(client.get("/conditions/")), "h2")
+
+
+def test_a_line_to_write_on_ends_without_a_stop(client):
+    packet = client.get("/guides/spinal-deformity-packet/").content.decode()
+    assert "<li>My surgeon: ____________</li>" in packet and "____________. Bring" in packet
+
+
 def test_the_index_filters_by_region_in_a_shareable_address(client):
     neck = client.get("/conditions/?region=cervical").content.decode()
     assert "/conditions/cervical-myelopathy/" in neck and "/conditions/flatback-syndrome/" not in neck

@@ -176,6 +176,13 @@ def test_citations_and_placed_figures_are_no_words():
     assert "SMITH16" not in search("zebra").results[0].snippet and not search("smith16").results
 
 
+def test_an_excerpt_sets_cells_apart_and_shows_no_lines_to_write_on():
+    row = '<tr><th><a href="/x/">Zebra</a></th><td>striped</td></tr>'
+    new_page(body=f"<table>{row}</table><p>Zebra herd: ________. Done.</p>")
+    snippet = search("zebra").results[0].snippet
+    assert "<mark>Zebra</mark> · striped" in snippet and "herd: … Done" in snippet
+
+
 # --- language ------------------------------------------------------------------------
 
 
