@@ -159,10 +159,12 @@ def test_oversized_form_is_refused_by_the_proxy(proxy):
     assert proxy.ask("POST", "/consultation/", b"x" * 300_000)[0] == 413
 
 
-def test_restarting_site_is_said_honestly(proxy, server):
+def test_restarting_site_is_said_honestly_and_claims_nothing_about_a_form(proxy, server):
     server.stop()
     status, headers, body = proxy.ask("POST", "/consultation/", b"name=x")
     assert status == 503
     assert headers["Retry-After"] == "10"
     assert headers["Cache-Control"] == "no-store"
-    assert b"was not sent" in body
+    assert b"reload this page" in body and "vuelva a cargar esta página".encode() in body
+    assert b"not sent" not in body
+    assert headers["Content-Type"] == "text/plain; charset=utf-8"
