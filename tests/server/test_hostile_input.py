@@ -6,12 +6,13 @@ What the form itself makes of generated answers is in tests/intake/test_hostile.
 import pytest
 
 from tests.torture import hostile, rounds
-from tests.torture.fixtures import sites  # noqa: F401
+from tests.torture.fixtures import loaded_postgres, sites  # noqa: F401
 
 
-def test_three_hundred_hostile_requests_get_no_error_of_ours_and_no_echo(sites):  # noqa: F811
-    site = sites().start()
-    result = hostile.torture(site, 300, seed=11)
+@pytest.mark.parametrize(("database", "count", "seed"), [("sqlite", 200, 11), ("postgres", 100, 12)])
+def test_three_hundred_hostile_requests_get_no_error_of_ours_and_no_echo(sites, database, count, seed):  # noqa: F811
+    site = sites(database).start()
+    result = hostile.torture(site, count, seed)
     assert [str(finding) for finding in result.findings] == []
     assert result.p99 < 2  # a slow machine; the torture measures 0.5
     assert len(result.statuses) > 5
