@@ -478,6 +478,12 @@ class PhysicianAdmin(SideBySide, EditsContent, TranslationAdmin):
     list_filter = ["is_published", "is_sample"]
     search_fields = ["name", "role_en"]
     prepopulated_fields = {"slug": ["name"]}
+    fieldsets = [
+        (None, {"fields": ["name", ("slug", "position"), "credentials", "email", "is_published", "is_sample"]}),
+        (_("Profile"), {"fields": [(f"{name}_en", f"{name}_es") for name in ("role", "board", "lead", "bio")]}),
+        (_("Training"), {"fields": ["training_en", "training_es"]}),
+        (_("Practice"), {"fields": ["languages", ("days_en", "days_es"), "accepting_new_patients", "interests", "portrait"]}),
+    ]
 
     def view_on_site(self, physician: Physician) -> str | None:
         """The public profile, once there is one."""
