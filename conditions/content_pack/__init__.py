@@ -21,6 +21,7 @@ from clinic_site.models import Clinic
 # Services build on the parts of this package: they are reached by their module, when a pack is loaded.
 from conditions import services
 from conditions.models import CITATION, PackRecord, Page, Reference, RevisionAction
+from conditions.photos import remove
 
 from .body import REGIONS, SIGNS
 from .brand import FILES
@@ -61,41 +62,51 @@ def load_pack(folder: Path = FOLDER) -> Report:
 
     Every page that it makes or changes gets a revision. Locks the pages, so that no
     staff edit falls between reading a page and storing it. Raises PackError, with
-    nothing changed, where a file is malformed.
+    nothing changed and no picture kept, where a file is malformed.
     """
     found = read_pack(folder)
     _refuse_unknown_citations(found)
+    try:
+        return _load(found)
+    except BaseException:
+        # A transaction takes back rows, not files.
+        for item in found:
+            remove(item.picture)
+        raise
+
+
+@transaction.atomic
+def _load(found: list[Item]) -> Report:
     report = Report()
     stored: list[Item] = []
-    with transaction.atomic():
-        list(Page.objects.select_for_update().order_by("pk").values_list("pk"))
-        for page in Page.objects.filter(revisions=None):
-            services.keep_present(page)
-        records = {record.name: record.digest for record in PackRecord.objects.all()}
-        for part in PARTS:
-            rows = dict(part.rows())
-            for item in (entry for entry in found if entry.name.partition(":")[0] == part.prefix):
-                if item.name not in rows:
-                    report.added.append(item.name)
-                elif digest(rows[item.name]) == digest(item.data):
-                    report.unchanged.append(item.name)
-                    _remember(records, item)
-                    continue
-                elif records.get(item.name) != digest(rows[item.name]):
-                    report.kept.append(item.name)
-                    continue
-                else:
-                    report.updated.append(item.name)
-                part.store(item)
-                stored.append(item)
-        _store_relations(stored)
-        for item in stored:
-            _remember(records, item)
-        slugs = {item.data["slug"] for item in stored if item.name.startswith((f"{PAGES.prefix}:", f"{SPANISH_PAGES.prefix}:"))}
-        for page in Page.objects.filter(slug__in=slugs):
-            services.record_revision(page, by=None, action=RevisionAction.LOADED)
-        if stored:
-            Clinic.bump_content_revision()
+    list(Page.objects.select_for_update().order_by("pk").values_list("pk"))
+    for page in Page.objects.filter(revisions=None):
+        services.keep_present(page)
+    records = {record.name: record.digest for record in PackRecord.objects.all()}
+    for part in PARTS:
+        rows = dict(part.rows())
+        for item in (entry for entry in found if entry.name.partition(":")[0] == part.prefix):
+            if item.name not in rows:
+                report.added.append(item.name)
+            elif digest(rows[item.name]) == digest(item.data):
+                report.unchanged.append(item.name)
+                _remember(records, item)
+                continue
+            elif records.get(item.name) != digest(rows[item.name]):
+                report.kept.append(item.name)
+                continue
+            else:
+                report.updated.append(item.name)
+            part.store(item)
+            stored.append(item)
+    _store_relations(stored)
+    for item in stored:
+        _remember(records, item)
+    slugs = {item.data["slug"] for item in stored if item.name.startswith((f"{PAGES.prefix}:", f"{SPANISH_PAGES.prefix}:"))}
+    for page in Page.objects.filter(slug__in=slugs):
+        services.record_revision(page, by=None, action=RevisionAction.LOADED)
+    if stored:
+        Clinic.bump_content_revision()
     return report
 
 

@@ -30,13 +30,14 @@ class PackError(Exception):
 
 @dataclass
 class Item:
-    """One thing in the pack: its name, its data in canonical form, and where it stands."""
+    """One thing in the pack: its name, its data in canonical form, where it stands, and the picture kept in storing it."""
 
     name: str
     data: Data
     path: Path
     line: int = 1
     text: str = field(default="", repr=False)
+    picture: str = ""
 
     def fail(self, cause: str, key: str = "") -> PackError:
         """The error to raise for this item; the line is that of `key` where the file has it."""

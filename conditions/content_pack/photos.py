@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from django.db import transaction
+
 from conditions import photos
 from conditions.models import Photo
 
@@ -60,15 +62,10 @@ def _photo_store(item: Item) -> None:
     before = photo.picture.name
     if not before or _digest(_stored(photo)) != data["digest"]:
         photos.forget_size(photo)
-        photo.picture = photos.put(_picture(item))
-    try:
-        save(item, photo)
-    except PackError:
-        if photo.picture.name != before:
-            photos.remove(photo.picture.name)
-        raise
+        photo.picture = item.picture = photos.put(_picture(item))
+    save(item, photo)
     if before != photo.picture.name:
-        photos.remove(before)
+        transaction.on_commit(lambda: photos.remove(before))
 
 
 def photo_named(item: Item, key: str, place: str) -> Photo | None:

@@ -27,3 +27,17 @@ const nameSearchBoxes = () => {
 };
 addEventListener("load", nameSearchBoxes);
 document.addEventListener("formset:added", () => setTimeout(nameSearchBoxes));
+
+// An address or anchor that follows from a name is a proposal: pressed, it is chosen whole, so that what one types replaces it.
+// From the first letter typed there it no longer follows the name.
+const isProposed = (field) =>
+  field.defaultValue === "" && field.value !== "" && window.django?.jQuery(field).data("_changed") === false;
+for (const press of ["focusin", "click"]) {
+  document.addEventListener(press, ({ target }) => {
+    if (target.matches("input[type=text]") && isProposed(target)) target.select();
+  });
+}
+document.addEventListener("input", ({ target }) => {
+  const known = window.django?.jQuery(target);
+  if (known?.data("_changed") === false) known.data("_changed", true);
+});

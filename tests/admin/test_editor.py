@@ -59,7 +59,7 @@ def test_typing_and_saving_changes_the_text_and_nothing_else(open_tab, sign_in, 
     assert watch.is_clean()
 
 
-def test_a_new_section_gets_an_editor_too(open_tab, sign_in, site_server, page_pk):
+def test_a_new_section_gets_an_editor_and_an_anchor_that_typing_replaces(open_tab, sign_in, site_server, page_pk):
     tab, watch = open_tab(DESKTOP)
     sign_in(tab)
     tab.goto(f"/admin/conditions/condition/{page_pk('scoliosis')}/change/")
@@ -69,12 +69,19 @@ def test_a_new_section_gets_an_editor_too(open_tab, sign_in, site_server, page_p
     section = tab.locator("#sections-group .inline-related:not(.empty-form)").last
     section.locator("input[name$=heading_en]").fill("A new section")
     section.locator("input[name$=position]").fill("99")
-    expect(section.locator("input[name$=anchor]")).to_have_value("a-new-section")
+    anchor = section.locator("input[name$=anchor]")
+    expect(anchor).to_have_value("a-new-section")
+    anchor.click()
+    tab.keyboard.type("my-")
+    anchor.click()
+    tab.keyboard.type("place")
+    section.locator("input[name$=heading_en]").press_sequentially("!")
+    expect(anchor).to_have_value("my-place")
     section.locator(EDITOR).first.click()
     tab.keyboard.type("Its text.")
     tab.locator("input[name=_continue]").first.click()
     expect(tab.locator(".messagelist .success")).to_be_visible()
-    assert section_body(site_server, "scoliosis", "a-new-section") == "<p>Its text.</p>"
+    assert section_body(site_server, "scoliosis", "my-place") == "<p>Its text.</p>"
     assert watch.is_clean()
 
 

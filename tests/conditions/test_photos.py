@@ -13,7 +13,9 @@ from PIL import Image, ImageFile
 
 from conditions import photos, services
 from conditions.content_pack import PackError, export_pack, load_pack
+from conditions.content_pack.files import as_yaml
 from conditions.models import Figure, Packet, Page, Photo, Physician, Testimonial
+from tests.conditions.test_content_pack import PAGE
 from tests.factories import UserFactory
 from tests.pictures import HTML, JPEG, REFUSED, TAKEN, encoded, with_exif
 
@@ -278,6 +280,27 @@ def test_a_pack_whose_picture_holds_more_than_pixels_is_refused(media, tmp_path)
     picture.unlink()
     with pytest.raises(PackError, match="there is no picture"):
         load_pack(tmp_path)
+
+
+def test_a_pack_that_fails_late_leaves_no_picture_and_takes_none(media, tmp_path, django_capture_on_commit_callbacks):
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "photos").mkdir()
+    page, picture = tmp_path / "pages" / "a-test-guide.en.md", tmp_path / "photos" / "door.jpg"
+    page.write_text(PAGE)
+    facts = {"key": "door", "alt": "A door.", "credit": "", "focal_x": 50, "focal_y": 50, "is_sample": True}
+    (tmp_path / "photos.yaml").write_text(as_yaml({"photos": [facts]}))
+    for size in (600, 500):
+        picture.write_bytes(photos.only_pixels(SimpleUploadedFile("a.jpg", encoded(size=(size, size)))))
+        before, photo = everything(media), Photo.objects.first()
+        page.write_text(PAGE.replace("status: published", "links:\n- {relation: read_next, to: nowhere}"))
+        with pytest.raises(PackError, match="nowhere"), django_capture_on_commit_callbacks(execute=True):
+            load_pack(tmp_path)
+        assert [path for path in everything(media) if "." in path] == [path for path in before if "." in path]
+        page.write_text(PAGE)
+        with django_capture_on_commit_callbacks(execute=True):
+            load_pack(tmp_path)
+        assert Photo.objects.get().width == size
+        assert not photo or not [path for path in everything(media) if Path(photo.picture.name).stem in path]
 
 
 def test_the_list_and_form_of_photos_work(boss, media):
