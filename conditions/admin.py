@@ -238,10 +238,10 @@ class PageAdmin(HeldToReadiness, KeepsHistory, SideBySide, EditsContent, Transla
             return format_html('<span class="chip chip--late">{}</span>', _("The English changed since it was made"))
         return format_html('<span class="chip chip--published">{}</span>', _("Made from this English"))
 
-    def save_model(self, request, obj, form, change):
-        if self.fixed_kind:
-            obj.kind = self.fixed_kind
-        super().save_model(request, obj, form, change)
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change=change, **kwargs)
+        form.fixed_kind = self.fixed_kind
+        return form
 
     def view_on_site(self, page: Page) -> str:
         """The public address; of a draft too, which staff who may look at pages see there with a banner."""

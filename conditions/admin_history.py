@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from . import services
 from .differences import count_changes, differences
-from .models import Page, PageRevision, RevisionAction, Status
+from .models import Kind, Page, PageRevision, RevisionAction, Status
 
 REVISIONS_SHOWN = 20
 
@@ -45,9 +45,12 @@ class PageForm(forms.ModelForm):
         help_text=gettext_lazy("Saving adds the headings of this kind of page in both languages; you then fill in the text."),
     )
     conflict: services.Conflict | None = None
+    fixed_kind: Kind | None = None
 
     def clean(self):
         cleaned = super().clean()
+        if self.fixed_kind:
+            self.instance.kind = self.fixed_kind
         if self.conflict and not self.cleaned_data.get("save_over"):
             raise ValidationError(
                 _("Nothing was saved: this page was changed while you had it open. Everything you typed is still here."),

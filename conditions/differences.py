@@ -120,6 +120,8 @@ def _plain(old: Data, new: Data, keys: list[str]) -> Iterator[Change]:
             continue
         if key == "english_digest":
             yield Change(_("Spanish and English"), note=_("Marked as saying the same."))
+        elif key == "former_slugs":
+            yield Change(_("Former addresses"), old.get(key) or [], new[key])
         elif key == "links":
             yield Change(_("Links"), _links(old.get(key)), _links(new[key]))
         else:

@@ -20,6 +20,7 @@ from . import photos, readiness
 from .addresses import ENGLISH
 from .anatomy import USUAL_SECTIONS
 from .content_pack.files import Data, PackError, digest
+from .content_pack.former import without_former
 from .content_pack.pages import english_words
 from .content_pack.spanish import english_digest
 from .content_pack.states import came_together, page_state, store_state
@@ -317,9 +318,9 @@ def put_back(page: Page, revision: PageRevision) -> list[str]:
 def restorable(page: Page, revision: PageRevision) -> tuple[Data, list[str]]:
     """What a restore makes of a page, and the addresses of linked pages that are gone.
 
-    Publication stays as it is: what the public may see is a decision of today.
+    Publication stays as it is: what the public may see is a decision of today. So do the addresses that lead to it.
     """
-    data, spanish = revision.data["page"], revision.data["spanish"]
+    data, spanish = without_former(revision.data["page"]), without_former(revision.data["spanish"])
     known = set(Page.objects.filter(slug__in=[link["to"] for link in data["links"]]).values_list("slug", flat=True))
     links = [link for link in data["links"] if link["to"] in known]
     state = {"page": data | {"status": page.status, "links": links}, "spanish": spanish | {"status": page.status_es}}

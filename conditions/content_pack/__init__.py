@@ -20,13 +20,14 @@ from clinic_site.models import Clinic
 
 # Services build on the parts of this package: they are reached by their module, when a pack is loaded.
 from conditions import services
-from conditions.models import CITATION, PackRecord, Page, Reference, RevisionAction
+from conditions.models import CITATION, ENGLISH, FormerAddress, PackRecord, Page, Reference, RevisionAction
 from conditions.photos import remove
 
 from .body import REGIONS, SIGNS
 from .brand import FILES
 from .clinic import CLINIC, find_fonts
-from .files import Item, PackError, digest
+from .files import Data, Item, PackError, Part, digest
+from .former import KEY, refuse_doubtful, renamed, without_former
 from .lists import REFERENCES, TERMS
 from .pages import PAGES, store_links
 from .people import LOCATIONS, PHYSICIANS, TESTIMONIALS, store_relations
@@ -47,6 +48,7 @@ class Report:
     updated: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
+    moved: list[str] = field(default_factory=list)
 
 
 def read_pack(folder: Path) -> list[Item]:
@@ -60,12 +62,14 @@ def read_pack(folder: Path) -> list[Item]:
 def load_pack(folder: Path = FOLDER) -> Report:
     """Bring the database to the pack in one transaction; what staff edited since is kept.
 
-    Every page that it makes or changes gets a revision. Locks the pages, so that no
+    A page that the pack has under a new address moves there, staff edits and all. One that
+    staff moved is kept. Every page that it makes or changes gets a revision. Locks the pages, so that no
     staff edit falls between reading a page and storing it. Raises PackError, with
     nothing changed and no picture kept, where a file is malformed.
     """
     found = read_pack(folder)
     _refuse_unknown_citations(found)
+    refuse_doubtful(_items(found, PAGES), _items(found, SPANISH_PAGES))
     try:
         return _load(found)
     except BaseException:
@@ -83,16 +87,31 @@ def _load(found: list[Item]) -> Report:
     for page in Page.objects.filter(revisions=None):
         services.keep_present(page)
     records = {record.name: record.digest for record in PackRecord.objects.all()}
+    rows = _rows()
+    edited = {name for name, row in rows.items() if records.get(name) != _digest(row)}
+    for slug, page in renamed(_items(found, PAGES)).items():
+        report.moved.append(f"page:{page.slug} to page:{slug}")
+        for prefix in (PAGES.prefix, SPANISH_PAGES.prefix):
+            edited |= {f"{prefix}:{slug}"} if f"{prefix}:{page.slug}" in edited else set()
+            PackRecord.objects.filter(name=f"{prefix}:{page.slug}").delete()
+        page.slug = slug
+        page.save()
+    if report.moved:
+        rows = _rows()
+    elsewhere = _moved_by_staff(found)
     for part in PARTS:
-        rows = dict(part.rows())
-        for item in (entry for entry in found if entry.name.partition(":")[0] == part.prefix):
-            if item.name not in rows:
+        for item in _items(found, part):
+            row = rows.get(item.name)
+            if row is None and item.data.get("slug") in elsewhere and part in (PAGES, SPANISH_PAGES):
+                report.kept.append(item.name)
+                continue
+            if row is None:
                 report.added.append(item.name)
-            elif digest(rows[item.name]) == digest(item.data):
+            elif _digest(row) == _digest(item.data) and set(item.data.get(KEY, ())) <= set(row.get(KEY, ())):
                 report.unchanged.append(item.name)
                 _remember(records, item)
                 continue
-            elif records.get(item.name) != digest(rows[item.name]):
+            elif item.name in edited:
                 report.kept.append(item.name)
                 continue
             else:
@@ -102,12 +121,31 @@ def _load(found: list[Item]) -> Report:
     _store_relations(stored)
     for item in stored:
         _remember(records, item)
-    slugs = {item.data["slug"] for item in stored if item.name.startswith((f"{PAGES.prefix}:", f"{SPANISH_PAGES.prefix}:"))}
-    for page in Page.objects.filter(slug__in=slugs):
+    slugs = {item.data["slug"] for part in (PAGES, SPANISH_PAGES) for item in _items(stored, part)}
+    for page in Page.objects.filter(slug__in=slugs | {name.rpartition(":")[2] for name in report.moved}):
         services.record_revision(page, by=None, action=RevisionAction.LOADED)
-    if stored:
+    if stored or report.moved:
         Clinic.bump_content_revision()
     return report
+
+
+def _items(found: list[Item], part: Part) -> list[Item]:
+    return [item for item in found if item.name.partition(":")[0] == part.prefix]
+
+
+def _rows() -> dict[str, Data]:
+    return {name: row for part in PARTS for name, row in part.rows()}
+
+
+def _digest(data: Data) -> str:
+    return digest(without_former(data))
+
+
+def _moved_by_staff(found: list[Item]) -> set[str]:
+    """Addresses of pages in the pack that staff have given another one, which no page of the pack has."""
+    ours = {item.data["slug"] for item in _items(found, PAGES)}
+    left = FormerAddress.objects.filter(language=ENGLISH, slug__in=ours).exclude(page__slug__in=ours)
+    return set(left.values_list("slug", flat=True))
 
 
 def _refuse_unknown_citations(found: list[Item]) -> None:
@@ -132,8 +170,8 @@ def _store_relations(stored: list[Item]) -> None:
 
 
 def _remember(records: dict[str, str], item: Item) -> None:
-    if records.get(item.name) != digest(item.data):
-        PackRecord.objects.update_or_create(name=item.name, defaults={"digest": digest(item.data)})
+    if records.get(item.name) != _digest(item.data):
+        PackRecord.objects.update_or_create(name=item.name, defaults={"digest": _digest(item.data)})
 
 
 def export_pack(folder: Path) -> int:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from django.utils import timezone
 
-from conditions.models import Figure, Kind, Packet, Page, PageLink, Physician, ReviewState, Section, SectionKind, Status
+from conditions.models import ENGLISH, Figure, Kind, Packet, Page, PageLink, Physician, ReviewState, Section, SectionKind, Status
 
 from .facts import facts_data, read_facts, store_facts
 from .files import Data, Item, PackError, Part, as_yaml, date_of, read_sections, read_text, read_yaml, save, typed
+from .former import former_data, page_at, read_former, store_former
 from .photos import photo_named
 
 PAGE_TEXTS = ("title", "name", "summary", "description", "card")
@@ -19,7 +20,7 @@ PAGE_DATES = ("reviewed_on", "next_review_on")
 FIGURE_TEXTS = ("title", "alt", "caption", "long_description")
 PAGE_KEYS = {
     *("kind", "slug", *PAGE_TEXTS, *PAGE_LISTS, *PAGE_PLAIN, "reviewed_by", *PAGE_DATES),
-    *("pronunciation", "home_position", "links", "figures", "packet", "facts"),
+    *("pronunciation", "home_position", "former_slugs", "links", "figures", "packet", "facts"),
 }
 
 
@@ -55,6 +56,7 @@ def split_page(path: Path, known: set[str]) -> tuple[Item, Data, list[Data]]:
 
 def _canonical_page(item: Item, front: Data, sections: list[Data]) -> Data:
     data: Data = {"kind": front["kind"], "slug": front["slug"]}
+    data |= read_former(item, front, data["kind"], data["slug"])
     for key in PAGE_TEXTS:
         data[key] = str(front.get(key) or "").strip()
     for key in PAGE_LISTS:
@@ -135,7 +137,7 @@ def _pages_read(folder: Path) -> Iterator[Item]:
 
 def _pages_rows() -> Iterator[tuple[str, Data]]:
     pages = Page.objects.select_related("reviewed_by", "facts").prefetch_related(
-        "sections", "figures__photo", "links_out__target", "packet__physicians"
+        "sections", "figures__photo", "links_out__target", "packet__physicians", "former_addresses"
     )
     for page in pages.order_by("slug"):
         yield f"page:{page.slug}", page_data(page)
@@ -148,7 +150,7 @@ def _link_data(link: PageLink) -> Data:
 
 def page_data(page: Page) -> Data:
     """A page as the pack holds it."""
-    data: Data = {"kind": page.kind, "slug": page.slug}
+    data: Data = {"kind": page.kind, "slug": page.slug} | former_data(page, ENGLISH)
     words = english_words(page)
     data |= {key: words[key] for key in (*PAGE_TEXTS, *PAGE_LISTS)}
     data |= {key: getattr(page, key) for key in PAGE_PLAIN}
@@ -205,7 +207,9 @@ def english_words(page: Page) -> Data:
 
 def _page_store(item: Item) -> None:
     slug = item.data["slug"]
-    store_page(item, Page.objects.filter(slug=slug).first() or Page(slug=slug))
+    page = Page.objects.filter(slug=slug).first() or Page(slug=slug)
+    store_page(item, page)
+    store_former(item, page, ENGLISH)
 
 
 def store_page(item: Item, page: Page) -> None:
@@ -266,7 +270,7 @@ def store_links(item: Item) -> None:
     page = Page.objects.get(slug=item.data["slug"])
     page.links_out.all().delete()
     for position, entry in enumerate(item.data["links"]):
-        target = Page.objects.filter(slug=entry["to"]).first()
+        target = page_at(entry["to"])
         if not target:
             raise item.fail(f"links to {entry['to']!r}, which is no page", "links")
         link = PageLink(source=page, target=target, relation=entry["relation"], position=position)

@@ -8,6 +8,7 @@ from conditions.models import Location, Page, Physician, PhysicianHours, Testimo
 from conditions.rich_text import clean
 
 from .files import Data, Item, Part, list_writer, read_list, save
+from .former import page_at
 from .photos import photo_named
 
 LOCATION_TEXTS = ("name", "access_note", "directions")
@@ -123,10 +124,10 @@ def _physician_store(item: Item) -> None:
 
 
 def pages_named(item: Item, key: str) -> list[Page]:
-    pages = list(Page.objects.filter(slug__in=item.data[key]))
-    if missing := set(item.data[key]) - {page.slug for page in pages}:
-        raise item.fail(f"`{key}` names {sorted(missing)[0]!r}, which is no page", key)
-    return pages
+    pages = {slug: page_at(slug) for slug in item.data[key]}
+    if missing := [slug for slug, page in pages.items() if not page]:
+        raise item.fail(f"`{key}` names {min(missing)!r}, which is no page", key)
+    return list(pages.values())
 
 
 def _testimonials_read(folder: Path) -> Iterator[Item]:

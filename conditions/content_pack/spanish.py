@@ -4,15 +4,17 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
 
-from conditions.models import Packet, Page, ReviewState, Status
+from conditions.models import SPANISH, Packet, Page, ReviewState, Status
 
 from .facts import facts_data, read_facts, store_facts
 from .files import Data, Item, PackError, Part, date_of, digest, save, typed
+from .former import former_data, read_former, store_former
 from .pages import FIGURE_TEXTS, PAGE_LISTS, PAGE_TEXTS, english_words, figure_texts, page_text, read_page, split_page
 
 SPANISH_KEYS = {
     "slug",
     "slug_es",
+    "former_slugs",
     *PAGE_TEXTS,
     *PAGE_LISTS,
     "status",
@@ -39,6 +41,7 @@ def read_spanish_page(path: Path, english: Data) -> Item:
         if mine != theirs:
             raise item.fail(f"section {position} is {mine}, but in English it is {theirs}")
     data: Data = {"slug": front["slug"], "slug_es": front["slug_es"]}
+    data |= read_former(item, front, english["kind"], data["slug_es"])
     data |= {key: str(front.get(key) or "").strip() for key in PAGE_TEXTS}
     data |= {key: [str(value) for value in typed(item, front, key, list)] for key in PAGE_LISTS}
     data["status"] = front.get("status") or Status.DRAFT.value
@@ -80,14 +83,18 @@ def _spanish_read(folder: Path) -> Iterator[Item]:
 
 
 def _spanish_rows() -> Iterator[tuple[str, Data]]:
-    pages = Page.objects.exclude(slug_es="").select_related("packet", "facts").prefetch_related("sections", "figures")
+    pages = (
+        Page.objects.exclude(slug_es="")
+        .select_related("packet", "facts")
+        .prefetch_related("sections", "figures", "former_addresses")
+    )
     for page in pages.order_by("slug"):
         yield f"spanish:{page.slug}", spanish_data(page)
 
 
 def spanish_data(page: Page) -> Data:
     """The Spanish of a page as the pack holds it."""
-    data: Data = {"slug": page.slug, "slug_es": page.slug_es}
+    data: Data = {"slug": page.slug, "slug_es": page.slug_es} | former_data(page, SPANISH)
     data |= {key: getattr(page, f"{key}_es") or "" for key in PAGE_TEXTS}
     data |= {key: getattr(page, f"{key}_es") or [] for key in PAGE_LISTS}
     data |= {"status": page.status_es, "review_state": page.review_state_es, "reviewed_on": page.reviewed_on_es}
@@ -141,4 +148,9 @@ def _spanish_write(folder: Path, rows: list[Data]) -> None:
         (folder / "pages" / f"{data['slug']}.es.md").write_text(page_text(data | {"sections": sections}), encoding="utf-8")
 
 
-SPANISH_PAGES = Part("spanish", _spanish_read, _spanish_rows, store_spanish, _spanish_write)
+def _spanish_store(item: Item) -> None:
+    store_spanish(item)
+    store_former(item, Page.objects.get(slug=item.data["slug"]), SPANISH)
+
+
+SPANISH_PAGES = Part("spanish", _spanish_read, _spanish_rows, _spanish_store, _spanish_write)

@@ -18,14 +18,19 @@ SCHEDULE = ("publish_at", "publish_es_at", "unpublish_at")
 def page_state(page: Page) -> Data:
     """The page as it is stored now, whatever the object at hand says, in values as JSON has them."""
     rows = Page.objects.select_related("reviewed_by", "packet", "facts")
-    stored = rows.prefetch_related("sections", "figures", "links_out__target", "packet__physicians").get(pk=page.pk)
+    stored = rows.prefetch_related("sections", "figures", "links_out__target", "packet__physicians", "former_addresses").get(
+        pk=page.pk
+    )
     schedule = {field: getattr(stored, field) for field in SCHEDULE}
     state = {"page": page_data(stored), "spanish": spanish_data(stored), "schedule": schedule}
     return json.loads(json.dumps(state, cls=DjangoJSONEncoder))
 
 
 def store_state(page: Page, state: Data) -> None:
-    """Make a page what a state says, but for its schedule; call it in a transaction. Raises PackError where that may not be."""
+    """Make a page what a state says, but for its schedule and the addresses that it left.
+
+    Call it in a transaction. Raises PackError where that may not be.
+    """
     item = Item("page", state["page"], Path())
     # A fresh row: what the object at hand says of other columns may be old.
     store_page(item, Page.objects.get(pk=page.pk))

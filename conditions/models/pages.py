@@ -3,12 +3,13 @@
 import datetime
 from typing import Self
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import F, Q
-from django.urls import reverse
-from django.utils.translation import get_language
+from django.urls import NoReverseMatch, resolve, reverse
+from django.utils.translation import get_language, get_language_from_path, override
 from django.utils.translation import gettext_lazy as _
 
 from clinic_site.models import BodyRegion
@@ -213,7 +214,13 @@ class Page(models.Model):
         return reverse(f"conditions:{self.kind}", args=[slug])
 
     def clean(self) -> None:
-        """Refuses parts of the body that the clinic's record does not list."""
+        """Refuses parts of the body that the clinic's record does not list, and addresses at which the site itself stands."""
+        taken = _("The site itself has something at this address. Choose another.")
+        # The Spanish of a page without an address in it stands under the English one.
+        stands = {"slug": [(ENGLISH, self.slug), (SPANISH, self.slug)], "slug_es": [(SPANISH, self.slug_es)]}
+        for field, addresses in stands.items():
+            if any(is_the_sites_own(language, self.kind, slug) for language, slug in addresses):
+                raise ValidationError({field: taken})
         unknown = set(self.regions or ()) - set(BodyRegion.objects.values_list("key", flat=True))
         if unknown:
             raise ValidationError({"regions": _("%(key)r is no part of the body in the clinic’s record.") % {"key": min(unknown)}})
@@ -276,6 +283,18 @@ class Page(models.Model):
         return list(keys)
 
 
+def is_the_sites_own(language: str, kind: str, slug: str) -> bool:
+    """Whether a page would stand where the site has something else: `/procedures/compare/`, `/search/`, `/static/`."""
+    with override(language):
+        try:
+            path = reverse(f"conditions:{kind}", args=[slug])
+        except NoReverseMatch:
+            return False
+        if path in (settings.STATIC_URL, settings.MEDIA_URL) or (get_language_from_path(path) or ENGLISH) != language:
+            return True
+        return resolve(path).view_name != f"conditions:{kind}"
+
+
 class FormerAddress(models.Model):
     """An address that a page left. It leads to wherever the page stands now, unless another page stands there."""
 
@@ -296,6 +315,11 @@ class FormerAddress(models.Model):
 
     def __str__(self) -> str:
         return f"{self.language} {self.kind}/{self.slug}"
+
+    def clean(self) -> None:
+        """Refuses addresses at which the site itself stands: they would never lead anywhere."""
+        if is_the_sites_own(self.language, self.kind, self.slug):
+            raise ValidationError({"slug": _("The site itself has something at this address. Choose another.")})
 
     @property
     def path(self) -> str:

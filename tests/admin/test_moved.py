@@ -109,6 +109,30 @@ def test_editors_see_and_add_addresses_that_lead_to_a_page(client, rename, kypho
     assert leads_to(client, "/hunched-back/", "/conditions/kyphosis/")
 
 
+@pytest.mark.parametrize(
+    ("kind", "changes", "field"),
+    [
+        ("procedure", {"slug": "compare"}, "slug"),
+        ("procedure", {"slug": "new-name", "slug_es": "comparar"}, "slug_es"),
+        ("notice", {"slug": "glossary"}, "slug"),
+        ("notice", {"slug": "es"}, "slug"),
+        ("notice", {"slug": "static"}, "slug"),
+    ],
+)
+def test_an_address_of_the_site_itself_is_refused_beside_its_field(editor, kind, changes, field):
+    form = f"/admin/conditions/{kind}/add/"
+    answer = editor.post(form, form_values(editor.get(form)) | {"title_en": "A title", "name_en": "Name"} | changes)
+    assert answer.status_code == 200
+    errors = answer.context["adminform"].form.errors
+    assert errors == {field: ["The site itself has something at this address. Choose another."]}
+    assert not Page.objects.filter(name_en="Name").exists()
+
+
+def test_the_word_compare_is_no_page_of_the_site_elsewhere(rename, kyphosis, client):
+    rename(kyphosis, slug="compare")
+    assert client.get("/conditions/compare/").status_code == 200
+
+
 def test_a_moved_page_costs_no_more_queries_than_any_other(client, rename, kyphosis, django_assert_max_num_queries):
     rename(kyphosis, slug="rounded-back")
     client.get("/conditions/rounded-back/")

@@ -28,6 +28,8 @@ class Command(BaseCommand):
                 self.stdout.write(f"added {name}")
             for name in report.updated:
                 self.stdout.write(f"updated {name}")
+        for names in report.moved:
+            self.stdout.write(f"moved {names}; the old address leads there")
         for name in report.kept:
             self.stdout.write(f"kept {name}: staff edited it since the last load, so the file was not used")
         self.stdout.write(
