@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.urls import path
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -20,8 +21,9 @@ from clinic_site.site_record import current_clinic, zone_of
 from . import readiness, services
 from .addresses import ENGLISH
 from .admin_history import PageForm
-from .models import SPANISH, Page, Status
+from .models import SPANISH, Page, ProcedureFacts, Status
 from .readiness import Problem, Site
+from .readiness.problems import FACTS
 
 LANGUAGE_NAMES = {ENGLISH: gettext_lazy("English"), SPANISH: gettext_lazy("Spanish"), "": ""}
 PARTS = {"sections": "anchor", "figures": "key"}
@@ -298,6 +300,9 @@ def _rows_posted(request: HttpRequest) -> dict[tuple[str, str], tuple[str, str]]
 def _need(problem: Problem, rows: dict[tuple[str, str], tuple[str, str]]) -> Need:
     prefix = "sections" if problem.section else "figures"
     row, place = rows.get((prefix, problem.place), ("", problem.place))
+    if problem.field.startswith(FACTS):
+        fact = ProcedureFacts._meta.get_field(problem.field.removeprefix(FACTS).rpartition("_")[0])
+        place = f"{capfirst(ProcedureFacts._meta.verbose_name)}, {fact.verbose_name}"
     if row:
         # A field's own place, where the browser can go to it; the editor stands in for a hidden one.
         href = f"#{row}" if not problem.field or problem.field.startswith("body_") else f"#id_{row}-{problem.field}"

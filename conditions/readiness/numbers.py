@@ -10,7 +10,7 @@ from conditions.addresses import ENGLISH
 from conditions.models import CITATION, SPANISH, Page
 from conditions.reading import sentences_of
 
-from .problems import MEDICAL, Problem, Site, blocks, bodies, facts_of, languages_of, rule, spoken, whole_text
+from .problems import MEDICAL, OPENING, Problem, Site, blocks, bodies, languages_of, passages, rule, spoken, whole_text
 
 BARE_NUMBER = {
     ENGLISH: re.compile(
@@ -57,6 +57,8 @@ VAGUE = {
 DECIMAL = re.compile(
     r"(?<![\w.-])-?\d+\.\d+(?! ?(?:mg|g|ml|mL|cm|mm|inch(?:es)?|pulgadas?|degrees?|grados?|or (?:lower|below)|o menos)\b)"
 )
+# A summary or heading repeats what the page says and sources below.
+NOT_CITING = {f"{name}_{ENGLISH}" for name in (*OPENING, "heading")}
 SCORE = re.compile(r"\bT[- ]?(?:score|puntaje|puntuación)|\bpuntaje T\b|\bpuntuación T\b", re.I)
 
 
@@ -64,18 +66,17 @@ SCORE = re.compile(r"\bT[- ]?(?:score|puntaje|puntuación)|\bpuntaje T\b|\bpuntu
 def numbers_are_people(page: Page, site: Site) -> Iterator[Problem]:
     """Figures for patients are “24 out of 100 people”, never a percentage or “1 in N”."""
     for language in languages_of(page) if page.kind in MEDICAL else ():
-        for section, body in bodies(page, language):
-            for match in BARE_NUMBER[language].finditer(spoken(body)):
-                message = _("Say “%s” as a number of people.") % match[0]
-                yield Problem(message, f"body_{language}", section.anchor, language=language)
-        for field, text in facts_of(page, language):
-            for match in BARE_NUMBER[language].finditer(spoken(text)):
-                yield Problem(_("Say “%s” as a number of people.") % match[0], field, language=language)
+        for passage in passages(page, language):
+            for match in BARE_NUMBER[language].finditer(spoken(passage.text)):
+                yield passage.problem(_("Say “%s” as a number of people.") % match[0], language)
 
 
 @rule
 def one_measure_for_all(page: Page, site: Site) -> Iterator[Problem]:
-    """All figures of a page are out of 100 people, or all out of 1,000: readers compare them."""
+    """All figures of a page are out of 100 people, or all out of 1,000: readers compare them.
+
+    The facts to compare stand beside those of other procedures, so they may have a measure of their own.
+    """
     for language in languages_of(page) if page.kind in MEDICAL else ():
         used = Counter(match.replace(",", "") for match in OUT_OF[language].findall(whole_text(page, language)))
         if len(used) > 1:
@@ -85,41 +86,47 @@ def one_measure_for_all(page: Page, site: Site) -> Iterator[Problem]:
 
 @rule
 def numbers_have_sources(page: Page, site: Site) -> Iterator[Problem]:
-    """The paragraph with a figure, or one beside it in the same section, names its source."""
-    for section, body in bodies(page, ENGLISH) if page.kind in MEDICAL else ():
-        if OUT_OF[ENGLISH].search(spoken(body)) and not CITATION.search(body):
-            yield Problem(_("This section has figures and no source."), "body_en", section.anchor)
+    """A section or fact with a figure names its source; a picture with one stands in a section that does."""
+    if page.kind not in MEDICAL:
+        return
+    sourced = " ".join(body for _section, body in bodies(page, ENGLISH) if CITATION.search(body))
+    for passage in passages(page, ENGLISH):
+        if not OUT_OF[ENGLISH].search(spoken(passage.text)) or passage.field in NOT_CITING:
+            continue
+        if passage.figure and f"[figure:{passage.figure}]" not in sourced:
+            yield passage.problem(_("The section with this picture names no source for its figures."), "")
+        elif not passage.figure and not CITATION.search(passage.text):
+            message = _("This section has figures and no source.") if passage.section else _("This has figures and no source.")
+            yield passage.problem(message, "")
 
 
 @rule
 def ratios_show_their_numbers(page: Page, site: Site) -> Iterator[Problem]:
     """“Twice as likely” stands only beside the two numbers themselves."""
     for language in languages_of(page) if page.kind in MEDICAL else ():
-        for section, body in bodies(page, language):
-            for _element, text in blocks(body):
+        for passage in passages(page, language):
+            for text in [text for _element, text in blocks(passage.text)] or [passage.text]:
                 said = spoken(text)
                 if (match := RATIO[language].search(said)) and not OUT_OF[language].search(said):
-                    message = _("Give both numbers beside “%s”.") % match[0]
-                    yield Problem(message, f"body_{language}", section.anchor, language=language)
+                    yield passage.problem(_("Give both numbers beside “%s”.") % match[0], language)
 
 
 @rule
 def likelihood_has_a_number(page: Page, site: Site) -> Iterator[Problem]:
     """“Rare” or “a small risk” means anything between readers: the number stands in the same sentence."""
     for language in languages_of(page) if page.kind in MEDICAL else ():
-        for section, body in bodies(page, language):
-            for sentence in sentences_of(spoken(body)):
+        for passage in passages(page, language):
+            for sentence in sentences_of(spoken(passage.text)):
                 if (match := VAGUE[language].search(sentence)) and not re.search(r"\d", sentence):
-                    message = _("Put a number beside “%s”.") % match[0]
-                    yield Problem(message, f"body_{language}", section.anchor, language=language)
+                    yield passage.problem(_("Put a number beside “%s”.") % match[0], language)
 
 
 @rule
 def numbers_are_round(page: Page, site: Site) -> Iterator[Problem]:
     """No decimals for patients, but in doses, bone scores and measures."""
     for language in languages_of(page) if page.kind in MEDICAL else ():
-        for section, body in bodies(page, language):
-            for sentence in sentences_of(spoken(body)):
+        for passage in passages(page, language):
+            for sentence in sentences_of(spoken(passage.text)):
                 said = "" if SCORE.search(sentence) else re.sub(r"(?<=\d) point (?=\d)", ".", sentence)
                 for match in DECIMAL.finditer(said):
-                    yield Problem(_("Round %s.") % match[0], f"body_{language}", section.anchor, language=language)
+                    yield passage.problem(_("Round %s.") % match[0], language)

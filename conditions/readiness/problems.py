@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache, wraps
@@ -15,13 +15,17 @@ from django.utils.translation import override
 
 from conditions import reading
 from conditions.addresses import ENGLISH, LISTS
-from conditions.models import SPANISH, GlossaryTerm, Kind, Page, Reference, Section, SectionKind
+from conditions.models import SPANISH, GlossaryTerm, Kind, Page, ProcedureFacts, Reference, Section, SectionKind
 
 MEDICAL = {Kind.PROCEDURE, Kind.CONDITION, Kind.SYMPTOM, Kind.GUIDE}
 BLOCK = re.compile(r"<(p|li|td)\b[^>]*>(.*?)</\1>", re.S)
 CARE_BOXES = {SectionKind.EMERGENCY, SectionKind.TODAY, SectionKind.APPOINTMENT}
 # A paragraph this long that stands on two pages was copied.
 COPIED_WORDS = 15
+# How the fields of the facts to compare are called in the form of their page.
+FACTS = "facts-0-"
+OPENING = ("title", "name", "summary", "description", "card")
+FIGURE_TEXTS = ("title", "alt", "caption", "long_description")
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,9 @@ class Problem:
 
     def __str__(self) -> str:
         language = f" [{self.language}]" if self.language else ""
-        return f"{self.rule}{language}: {self.message}" + (f" (#{self.place})" if self.place else "")
+        column = self.field.removeprefix(FACTS) if self.field.endswith((f"_{ENGLISH}", f"_{SPANISH}")) and not self.section else ""
+        where = " ".join(part for part in (f"#{self.place}" if self.place else "", column) if part)
+        return f"{self.rule}{language}: {self.message}" + (f" ({where})" if where else "")
 
 
 @dataclass(frozen=True)
@@ -124,7 +130,36 @@ def facts_of(page: Page, language: str) -> Iterator[tuple[str, str]]:
     """Each fact that sets a procedure apart, with its place in the form; none where the page has no such facts."""
     if facts := getattr(page, "facts", None):
         for name in facts.SHOWN:
-            yield f"facts-0-{name}_{language}", getattr(facts, f"{name}_{language}") or ""
+            yield f"{FACTS}{name}_{language}", getattr(facts, f"{name}_{language}") or ""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """Something that patients read or hear, and where it stands."""
+
+    text: str
+    field: str
+    section: str = ""
+    figure: str = ""
+
+    def problem(self, message: str, language: str) -> Problem:
+        """What is wrong with it."""
+        return Problem(message, self.field, self.section, self.figure, language)
+
+
+def passages(page: Page, language: str) -> Iterator[Passage]:
+    """All that a page says in a language, part by part: opening, headings, texts, figures and the facts to compare."""
+    for name in OPENING:
+        yield Passage(getattr(page, f"{name}_{language}") or "", f"{name}_{language}")
+    for section, body in bodies(page, language):
+        yield Passage(getattr(section, f"heading_{language}") or "", f"heading_{language}", section.anchor)
+        yield Passage(body, f"body_{language}", section.anchor)
+    for figure in page.figures.all():
+        for name in FIGURE_TEXTS:
+            yield Passage(getattr(figure, f"{name}_{language}") or "", f"{name}_{language}", figure=figure.key)
+        yield Passage(". ".join(getattr(figure, f"callouts_{language}") or []), f"callouts_{language}", figure=figure.key)
+    for place, text in facts_of(page, language):
+        yield Passage(text, place)
 
 
 @lru_cache(maxsize=8192)
@@ -134,8 +169,18 @@ def spoken(body: str) -> str:
 
 
 def whole_text(page: Page, language: str) -> str:
-    """All that patients read on a page, as sentences."""
-    parts = (spoken(body) for _section, body in bodies(page, language))
+    """What the sections of a page say, as sentences."""
+    return _sentences(body for _section, body in bodies(page, language))
+
+
+def sentences_in(page: Page, language: str) -> str:
+    """All that a page says in whole sentences: in its summary, its sections, below and about figures, and in its facts."""
+    told = ("summary", "body", "caption", "long_description", *(f"{FACTS}{name}" for name in ProcedureFacts.SHOWN))
+    return _sentences(part.text for part in passages(page, language) if part.field.removesuffix(f"_{language}") in told)
+
+
+def _sentences(texts: Iterable[str]) -> str:
+    parts = map(spoken, texts)
     return " ".join(part if part.endswith((".", "?", "!")) else f"{part}." for part in parts if part)
 
 

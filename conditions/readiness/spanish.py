@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from conditions import content_pack
 from conditions.models import CITATION, SPANISH, Page, ReviewState, Status
 
-from .problems import MEDICAL, Problem, Site, bodies, rule, spoken
+from .problems import MEDICAL, Problem, Site, passages, rule, spoken
 
 FIGURE_WORDS = ("title", "caption")
 # English words in Spanish clothes, each with what is meant.
@@ -68,19 +68,18 @@ def spanish_is_current(page: Page, site: Site) -> Iterator[Problem]:
 @rule
 def spanish_avoids_false_friends(page: Page, site: Site) -> Iterator[Problem]:
     """No word that means something else in Spanish than it looks like."""
-    for section, body in bodies(page, SPANISH) if page.slug_es and page.kind in MEDICAL else ():
-        for match in FALSE_FRIEND.finditer(spoken(body)):
+    for passage in passages(page, SPANISH) if page.slug_es and page.kind in MEDICAL else ():
+        for match in FALSE_FRIEND.finditer(spoken(passage.text)):
             meant = next(word for pattern, word in FALSE_FRIENDS.items() if re.fullmatch(pattern, match[0], re.I))
-            message = _("“%(word)s” misleads; perhaps: %(meant)s.") % {"word": match[0], "meant": meant}
-            yield Problem(message, "body_es", section.anchor, language=SPANISH)
+            yield passage.problem(_("“%(word)s” misleads; perhaps: %(meant)s.") % {"word": match[0], "meant": meant}, SPANISH)
 
 
 @rule
 def spanish_says_usted(page: Page, site: Site) -> Iterator[Problem]:
     """The reader is “usted” throughout."""
-    for section, body in bodies(page, SPANISH) if page.slug_es and page.kind in MEDICAL else ():
-        for match in FAMILIAR.finditer(spoken(body)):
-            yield Problem(_("Say “usted” instead of “%s”.") % match[0], "body_es", section.anchor, language=SPANISH)
+    for passage in passages(page, SPANISH) if page.slug_es and page.kind in MEDICAL else ():
+        for match in FAMILIAR.finditer(spoken(passage.text)):
+            yield passage.problem(_("Say “usted” instead of “%s”.") % match[0], SPANISH)
 
 
 @rule

@@ -9,7 +9,21 @@ from conditions import reading
 from conditions.addresses import ENGLISH
 from conditions.models import SPANISH, Page
 
-from .problems import CARE_BOXES, MEDICAL, Problem, Site, blocks, bodies, languages_of, long_paragraphs, rule, spoken, whole_text
+from .problems import (
+    CARE_BOXES,
+    MEDICAL,
+    Passage,
+    Problem,
+    Site,
+    blocks,
+    bodies,
+    languages_of,
+    long_paragraphs,
+    passages,
+    rule,
+    sentences_in,
+    spoken,
+)
 
 MAX_GRADE = 8.0
 MIN_INFLESZ = 55.0
@@ -77,10 +91,10 @@ MEDICAL_WORD = re.compile(
 EVERYDAY = {"program", "diagram", "gram", "kilogram", "milligram", "photography", "arthritis", "telegram"}
 
 
-def _found(pattern: re.Pattern[str], page: Page, language: str) -> Iterator[tuple[str, str]]:
-    for section, body in bodies(page, language):
-        for match in pattern.finditer(spoken(body)):
-            yield match[0], section.anchor
+def _found(pattern: re.Pattern[str], page: Page, language: str) -> Iterator[tuple[str, Passage]]:
+    for passage in passages(page, language):
+        for match in pattern.finditer(spoken(passage.text)):
+            yield match[0], passage
 
 
 @rule
@@ -88,12 +102,12 @@ def is_plain_to_read(page: Page, site: Site) -> Iterator[Problem]:
     """English for patients reads at grade 8 or below and SMOG 9; Spanish at INFLESZ 55 or above."""
     if page.kind not in MEDICAL:
         return
-    text = whole_text(page, ENGLISH)
+    text = sentences_in(page, ENGLISH)
     if (grade := reading.flesch_kincaid_grade(text)) > MAX_GRADE:
         yield Problem(_("Reads at grade %(grade).1f; at most %(most).0f.") % {"grade": grade, "most": MAX_GRADE}, language=ENGLISH)
     if len(reading.sentences_of(text)) >= SMOG_SENTENCES and (smog := reading.smog(text)) > MAX_SMOG:
         yield Problem(_("SMOG is %(smog).1f; at most %(most).0f.") % {"smog": smog, "most": MAX_SMOG}, language=ENGLISH)
-    text = whole_text(page, SPANISH) if page.slug_es else ""
+    text = sentences_in(page, SPANISH) if page.slug_es else ""
     if (ease := reading.inflesz(text)) < MIN_INFLESZ:
         message = _("INFLESZ is %(ease).0f; at least %(least).0f.") % {"ease": ease, "least": MIN_INFLESZ}
         yield Problem(message, language=SPANISH)
@@ -104,7 +118,7 @@ def sentences_are_short(page: Page, site: Site) -> Iterator[Problem]:
     """Sentences have 15 words on average, and hardly one has more than 20."""
     for language in languages_of(page) if page.kind in MEDICAL else ():
         most, long = (MAX_MEAN, LONG_SENTENCE) if language == ENGLISH else (SPANISH_MEAN, SPANISH_LONG)
-        lengths = [len(reading.words_of(sentence)) for sentence in reading.sentences_of(whole_text(page, language))]
+        lengths = [len(reading.words_of(sentence)) for sentence in reading.sentences_of(sentences_in(page, language))]
         if not lengths:
             continue
         if (mean := sum(lengths) / len(lengths)) > most:
@@ -147,31 +161,31 @@ def bold_is_for_leads(page: Page, site: Site) -> Iterator[Problem]:
 def promises_nothing(page: Page, site: Site) -> Iterator[Problem]:
     """No promise, superlative or sales talk."""
     for language in languages_of(page) if page.kind in MEDICAL else ():
-        for words, anchor in _found(PROMISES[language], page, language):
-            yield Problem(_("Promise nothing: leave out “%s”.") % words, f"body_{language}", anchor, language=language)
+        for words, passage in _found(PROMISES[language], page, language):
+            yield passage.problem(_("Promise nothing: leave out “%s”.") % words, language)
 
 
 @rule
 def uses_plain_words(page: Page, site: Site) -> Iterator[Problem]:
     """The plain word stands where there is one: use, about, doctor, problems."""
-    for words, anchor in _found(NOT_PLAIN, page, ENGLISH) if page.kind in MEDICAL else ():
-        yield Problem(_("Find a plainer word for “%s”.") % words, "body_en", anchor, language=ENGLISH)
+    for words, passage in _found(NOT_PLAIN, page, ENGLISH) if page.kind in MEDICAL else ():
+        yield passage.problem(_("Find a plainer word for “%s”.") % words, ENGLISH)
 
 
 @rule
 def frightens_nobody(page: Page, site: Site) -> Iterator[Problem]:
     """No picture of the body that scares or misleads."""
     for language in languages_of(page) if page.kind in MEDICAL else ():
-        for words, anchor in _found(FRIGHTENING[language], page, language):
-            yield Problem(_("“%s” can scare or mislead.") % words, f"body_{language}", anchor, language=language)
+        for words, passage in _found(FRIGHTENING[language], page, language):
+            yield passage.problem(_("“%s” can scare or mislead.") % words, language)
 
 
 @rule
 def respects_people(page: Page, site: Site) -> Iterator[Problem]:
     """The person comes first, and no word labels or blames."""
     for language in languages_of(page) if page.kind in MEDICAL else ():
-        for words, anchor in _found(DISRESPECTFUL[language], page, language):
-            yield Problem(_("Do not call people “%s”.") % words, f"body_{language}", anchor, language=language)
+        for words, passage in _found(DISRESPECTFUL[language], page, language):
+            yield passage.problem(_("Do not call people “%s”.") % words, language)
 
 
 @rule
@@ -181,15 +195,15 @@ def explains_medical_words(page: Page, site: Site) -> Iterator[Problem]:
         return
     names = [page.title_en, page.name_en, *(page.alternate_names_en or []), *(link.target.name_en for link in page.links_out.all())]
     known = site.glossary | EVERYDAY | {word for name in names for word in reading.words_of(name or "")}
-    for section, body in bodies(page, ENGLISH):
-        explained = " ".join(re.findall(r"\([^)]*\)|<a\b[^>]*>.*?</a>", body, re.S)) + " ".join(
-            re.findall(r"(\w+)[”\"]? \([a-z]", body)
+    # What a text explains, its pictures and facts may use.
+    for passage in sorted(passages(page, ENGLISH), key=lambda part: not part.section):
+        explained = " ".join(re.findall(r"\([^)]*\)|<a\b[^>]*>.*?</a>", passage.text, re.S)) + " ".join(
+            re.findall(r"(\w+)[”\"]? \([a-z]", passage.text)
         )
         known |= set(reading.words_of(spoken(explained)))
-        for word in dict.fromkeys(match[0].lower() for match in MEDICAL_WORD.finditer(spoken(body))):
+        for word in dict.fromkeys(match[0].lower() for match in MEDICAL_WORD.finditer(spoken(passage.text))):
             if word not in known:
-                message = _("Explain “%s” where it stands, or in the glossary.") % word
-                yield Problem(message, "body_en", section.anchor, language=ENGLISH)
+                yield passage.problem(_("Explain “%s” where it stands, or in the glossary.") % word, ENGLISH)
             known |= {word}
 
 

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission
 
 from clinic_site import staff_groups
 from clinic_site.models import Clinic
-from conditions.models import Page, Physician, PublishOverride, Section, Testimonial
+from conditions.models import Figure, Page, Physician, ProcedureFacts, PublishOverride, Section, Testimonial
 from tests.admin.addresses import text_of
 from tests.admin.conftest import member, signed_in
 from tests.admin.forms import form_values
@@ -93,6 +93,21 @@ def test_each_need_leads_to_its_place_in_the_form(editor, kyphosis):
     assert places["Title: 70 characters; at most 60."] == "#id_title_en"
     for href in filter(None, places.values()):
         assert f'id="{href[1:]}"' in html
+
+
+def test_a_need_of_a_picture_or_a_fact_leads_there_too(boss, content):
+    page = Page.objects.get(slug="spinal-osteotomy")
+    Figure.objects.filter(page=page, position=0).update(caption_en="A miracle.")
+    ProcedureFacts.objects.filter(page=page).update(stay_en="A miracle.")
+    response = boss.get(f"/admin/conditions/procedure/{page.pk}/change/")
+    found = [need for need in response.context["needs"].to_mend if "miracle" in need.message]
+    title = page.figures.get(position=0).title
+    assert {(need.place, need.href) for need in found} == {
+        (title, "#id_figures-0-caption_en"),
+        ("Facts to compare, hospital stay", "#id_facts-0-stay_en"),
+    }
+    for need in found:
+        assert f'id="{need.href[1:]}"' in response.content.decode()
 
 
 def test_signatures_stand_apart_from_what_can_be_mended(editor, kyphosis):

@@ -121,15 +121,31 @@ SPOILT = {
     "is_plain_to_read": [
         says("Institutionalised intercontinental considerations " * 400),
         says_in_spanish("Consideraciones institucionalizadas intercontinentales " * 400),
+        figure(long_description_en="Institutionalised intercontinental considerations " * 400),
     ],
-    "sentences_are_short": [says(f"{LONG} " * 40), says_in_spanish(f"{LONG} " * 80)],
+    "sentences_are_short": [says(f"{LONG} " * 40), says_in_spanish(f"{LONG} " * 80), figure(long_description_en=f"{LONG} " * 40)],
     "paragraphs_are_short": [says("One. Two. Three. Four."), says_in_spanish("Uno. Dos. Tres. Cuatro. Cinco.")],
     "bold_is_for_leads": [says("<strong>" + "bold words " * 8 + "</strong>")],
-    "promises_nothing": [says("This operation is a cure."), says_in_spanish("Una cirugía sin riesgos.")],
-    "uses_plain_words": [says("We utilize rods.")],
-    "frightens_nobody": [says("Your spine is crumbling."), says_in_spanish("Tiene una columna inestable.")],
-    "respects_people": [says("Victims of scoliosis."), says_in_spanish("Los ancianos.")],
-    "explains_medical_words": [says("You may need a thoracoscopy first.")],
+    "promises_nothing": [
+        says("This operation is a cure."),
+        says_in_spanish("Una cirugía sin riesgos."),
+        figure(caption_en="This operation is a cure."),
+        facts(effect_es="Sin riesgos."),
+        page(card_en="The best care."),
+    ],
+    "uses_plain_words": [says("We utilize rods."), figure(alt_en="We utilize rods.")],
+    "frightens_nobody": [
+        says("Your spine is crumbling."),
+        says_in_spanish("Tiene una columna inestable."),
+        figure(long_description_es="Una columna inestable."),
+    ],
+    "respects_people": [
+        says("Victims of scoliosis."),
+        says_in_spanish("Los ancianos."),
+        figure(title_en="Victims of scoliosis"),
+        section("benefits", heading_es="Los ancianos"),
+    ],
+    "explains_medical_words": [says("You may need a thoracoscopy first."), figure(caption_en="It follows a thoracoscopy.")],
     "words_are_its_own": [
         lambda: says(
             Section.objects.get(page__slug="kyphosis", anchor="what-it-is").body_en.split("</p>")[0].removeprefix("<p>"),
@@ -142,15 +158,29 @@ SPOILT = {
         says("It helped 1 in 10."),
         says_in_spanish("Ayudó a 1 de cada 10 personas."),
         says_in_spanish("Ayudó al 40 por ciento."),
+        figure(long_description_en="It helped 40% of them."),
+        page(summary_en="It helps 1 in 10."),
     ],
     "one_measure_for_all": [says("It is 4 out of 1,000. [TAK18]"), says_in_spanish("Son 4 de cada 1,000.")],
-    "numbers_have_sources": [says("About 40 out of 100 felt better.")],
+    "numbers_have_sources": [
+        says("About 40 out of 100 felt better."),
+        facts(main_risks_en="About 4 out of 100 had one."),
+        lambda: (
+            section("techniques", body_en="<p>[figure:posterior-column]</p>")(),
+            figure(key="posterior-column", caption_en="4 out of 100.")(),
+        ),
+    ],
     "ratios_show_their_numbers": [
         says("Smokers are twice as likely to need another operation."),
         says_in_spanish("Tienen el doble de riesgo."),
+        facts(main_risks_en="Smokers are twice as likely to have one."),
     ],
-    "likelihood_has_a_number": [says("Infection is rare."), says_in_spanish("La infección es muy rara.")],
-    "numbers_are_round": [says("About 23.4 out of 100 did. [TAK18]")],
+    "likelihood_has_a_number": [
+        says("Infection is rare."),
+        says_in_spanish("La infección es muy rara."),
+        figure(caption_es="La infección es muy rara."),
+    ],
+    "numbers_are_round": [says("About 23.4 out of 100 did. [TAK18]"), facts(stay_en="About 3.4 days.")],
     # spanish
     "spanish_is_published": [page(status_es="draft"), page(slug_es="")],
     "spanish_is_complete": [
@@ -160,8 +190,8 @@ SPOILT = {
         figure(caption_es=""),
     ],
     "spanish_is_current": [says("The English says something new.")],
-    "spanish_avoids_false_friends": [says_in_spanish("Un dolor severo.")],
-    "spanish_says_usted": [says_in_spanish("Si tienes fiebre.")],
+    "spanish_avoids_false_friends": [says_in_spanish("Un dolor severo."), figure(alt_es="Un dolor severo.")],
+    "spanish_says_usted": [says_in_spanish("Si tienes fiebre."), facts(stay_es="Puedes irte el mismo día.")],
     "spanish_has_reviewer": [page(review_state_es="unreviewed")],
     # people
     "has_reviewer": [page(review_state="sample"), page(review_state="unreviewed")],
@@ -216,6 +246,27 @@ def test_a_problem_names_the_place_and_the_language():
     found = [problem for problem in problems() if problem.rule == "spanish_avoids_false_friends"]
     assert [(problem.section, problem.field, problem.language) for problem in found] == [("benefits", "body_es", "es")]
     assert str(found[0]) == "spanish_avoids_false_friends [es]: “severo” misleads; perhaps: grave. (#benefits)"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "place"),
+    [
+        (figure(caption_en="A miracle."), "(#posterior-column caption_en)"),
+        (facts(effect_en="A miracle."), "(effect_en)"),
+        (page(card_en="A miracle."), "(card_en)"),
+        (section("benefits", heading_en="A miracle"), "(#benefits)"),
+    ],
+)
+def test_a_word_is_found_wherever_a_page_says_it_and_the_place_is_named(spoil, place):
+    sign()
+    spoil()
+    assert heard("promises_nothing") == [f"promises_nothing [en]: Promise nothing: leave out “miracle”. {place}"]
+
+
+def test_a_figure_in_a_section_that_names_its_source_may_show_its_numbers():
+    sign()
+    figure(caption_en="About 4 out of 100 did.")()
+    assert not heard("numbers_have_sources")
 
 
 def test_every_fault_is_named_not_only_the_first():
