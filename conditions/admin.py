@@ -191,7 +191,7 @@ class PageAdmin(HeldToReadiness, KeepsHistory, SideBySide, EditsContent, Transla
     fixed_kind = None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("reviewed_by")
+        return super().get_queryset(request).select_related("reviewed_by").prefetch_related("planned_overrides")
 
     def get_fieldsets(self, request, obj=None):
         kind = [] if self.fixed_kind else ["kind"]

@@ -22,6 +22,7 @@ from . import readiness, services
 from .addresses import ENGLISH
 from .admin_history import PageForm
 from .models import SPANISH, Page, ProcedureFacts, Status
+from .outlook import Outlook, outlooks
 from .readiness import Problem, Site
 from .readiness.problems import FACTS
 
@@ -76,7 +77,10 @@ class ReadinessForm(PageForm):
         required=False,
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=gettext_lazy("Kept with your name, the time and the list of open problems."),
+        help_text=gettext_lazy(
+            "Kept with your name, the time and the list of open problems. "
+            "With a planned time it is leave to go out then, with the problems that are open now."
+        ),
     )
     refused = False
 
@@ -160,15 +164,15 @@ class HeldToReadiness:
         if _is_check(request):
             # The rules run once the database is let go of: others may want to write.
             raise Checked(readiness.pages_to_check().get(pk=page.pk))
-        if services.published_languages(page):
+        there, reason = services.published_languages(page), form.cleaned_data["override_reason"].strip()
+        gives_leave = reason and request.user.has_perm(services.OVERRIDE) and (page.publish_at or page.publish_es_at)
+        problems = services.problems_of(page) if there or gives_leave else []
+        if there:
             services.hold_to_readiness(
-                page,
-                services.problems_of(page),
-                by=request.user,
-                override_reason=form.cleaned_data["override_reason"],
-                stood_in=request.stood_in,
-                known=request.known,
+                page, problems, by=request.user, override_reason=reason, stood_in=request.stood_in, known=request.known
             )
+        for language in services.PUBLISH_AT if gives_leave else ():
+            services.plan_override(page, language, problems, by=request.user, reason=reason)
 
     # Showing.
 
@@ -177,7 +181,9 @@ class HeldToReadiness:
         if refusal := getattr(request, "refusal", None):
             context["needs"] = self._needs(request, refusal.problems, _rows_posted(request))
         elif page:
-            context["needs"] = self._needs(request, services.problems_of(page), _rows_of(context["inline_admin_formsets"]))
+            problems = services.problems_of(page)
+            context["needs"] = self._needs(request, problems, _rows_of(context["inline_admin_formsets"]))
+            context["plans"] = list(map(_foretold, outlooks(page, problems)))
         context |= {
             "is_refused": refusal is not None,
             "may_override": request.user.has_perm(services.OVERRIDE),
@@ -325,15 +331,52 @@ def missed(page: Page) -> list[str]:
 
 
 def planned(page: Page) -> list[str]:
-    """What is planned for a page, in a few words each; times are the clinic's."""
+    """What is planned for a page, in a few words each; times are the clinic's. Asks for nothing that is prefetched."""
     lines = []
     for language, at in services.PUBLISH_AT.items():
         if when := getattr(page, at):
             words = _("Goes out on %s") if language == ENGLISH else _("Spanish goes out on %s")
-            lines.append(words % _moment(when))
+            leave = services.planned_override(page, language)
+            told = _("with problems, by leave of %s") % leave.by_name if leave else _("if it is ready")
+            lines.append(f"{words % _moment(when)} {told}")
     if page.unpublish_at and Status.PUBLISHED in (page.status, page.status_es):
         lines.append(_("Comes off on %s") % _moment(page.unpublish_at))
     return lines
+
+
+def _foretold(plan: Outlook) -> str:
+    """What will happen at a planned time if the page stays as it is saved, and why."""
+    count = len(plan.open)
+    told = {"language": LANGUAGE_NAMES[plan.language], "when": _moment(plan.at), "count": count, "new": len(plan.uncovered)}
+    if plan.leave:
+        told |= {"who": plan.leave.by_name, "day": _moment(plan.leave.at), "reason": plan.leave.reason}
+    if plan.lacks:
+        return _("%(language)s will stay a draft on %(when)s: %(lacks)s") % (told | {"lacks": plan.lacks})
+    if not plan.open:
+        return _("%(language)s will go out on %(when)s: nothing is open.") % told
+    if plan.goes_out:
+        words = ngettext(
+            "%(language)s will go out on %(when)s with %(count)d open problem, by leave of %(who)s (%(day)s): %(reason)s",
+            "%(language)s will go out on %(when)s with %(count)d open problems, by leave of %(who)s (%(day)s): %(reason)s",
+            count,
+        )
+        return words % told
+    if plan.leave and not plan.leave_holds:
+        words = _("%(language)s will stay a draft on %(when)s: %(who)s gave leave, but may not publish despite problems any more.")
+        return words % told
+    if plan.leave:
+        words = ngettext(
+            "%(language)s will stay a draft on %(when)s: %(new)d problem was not open when %(who)s gave leave (%(day)s).",
+            "%(language)s will stay a draft on %(when)s: %(new)d problems were not open when %(who)s gave leave (%(day)s).",
+            len(plan.uncovered),
+        )
+        return words % told
+    words = ngettext(
+        "%(language)s will stay a draft on %(when)s unless %(count)d open problem is mended by then.",
+        "%(language)s will stay a draft on %(when)s unless %(count)d open problems are mended by then.",
+        count,
+    )
+    return words % told
 
 
 def _moment(when) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import AbstractUser
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
@@ -24,7 +24,7 @@ from .content_pack.former import without_former
 from .content_pack.pages import english_words
 from .content_pack.spanish import english_digest
 from .content_pack.states import came_together, page_state, store_state
-from .models import SPANISH, Kind, Page, PageRevision, Photo, PublishOverride, RevisionAction, Section, Status
+from .models import SPANISH, Kind, Page, PageRevision, Photo, PlannedOverride, PublishOverride, RevisionAction, Section, Status
 from .readiness.problems import Problem
 
 STATUS = {ENGLISH: "status", SPANISH: "status_es"}
@@ -59,12 +59,21 @@ def published_languages(page: Page) -> list[str]:
 
 
 @transaction.atomic
-def publish(page: Page, language: str, *, by: AbstractUser | None, override_reason: str = "", comment: str = "") -> Page:
+def publish(
+    page: Page,
+    language: str,
+    *,
+    by: AbstractUser | None,
+    override_reason: str = "",
+    comment: str = "",
+    planned: PlannedOverride | None = None,
+) -> Page:
     """Let the public read a page in a language, and record a revision. Locks the page.
 
     A page that is published already is left as it is. Raises NotReady, with nothing
     written, while problems are open, unless `by` may override that and gives a reason,
-    which is recorded. Raises ValidationError where the page lacks what the database
+    which is recorded; or the leave that was `planned` covers them all, and its giver
+    may still override. Raises ValidationError where the page lacks what the database
     asks of every published page.
     """
     page = Page.objects.select_for_update().get(pk=page.pk)
@@ -77,10 +86,41 @@ def publish(page: Page, language: str, *, by: AbstractUser | None, override_reas
     if language in stood_in:
         return page
     problems = problems_of(page)
-    hold_to_readiness(page, problems, by=by, override_reason=override_reason, stood_in=stood_in, known=problems)
+    leave_by, reason = (planned.by, planned.reason) if planned else (by, override_reason)
+    if planned and (found := in_language(problems, language)):
+        if uncovered := not_covered(found, planned):
+            raise NotReady(uncovered)
+        comment = f"{comment} {reason}".strip()
+    hold_to_readiness(page, problems, by=leave_by, override_reason=reason, stood_in=stood_in, known=problems)
     record_revision(page, by=by, action=RevisionAction.PUBLISHED, comment=comment or override_reason)
     Clinic.bump_content_revision()
     return page
+
+
+def plan_override(page: Page, language: str, problems: Iterable[Problem], *, by: AbstractUser, reason: str) -> None:
+    """Let a page go out at its planned time with the problems that are open now; call it in the changing transaction.
+
+    Writes nothing where the language is not planned or nothing is open. Raises
+    PermissionDenied unless `by` may override problems.
+    """
+    if not by.has_perm(OVERRIDE):
+        raise PermissionDenied
+    due_at, found = getattr(page, PUBLISH_AT[language]), in_language(problems, language)
+    if due_at and found and reason.strip():
+        given = {"due_at": due_at, "at": timezone.now(), "by": by, "by_name": _name_of(by), "reason": reason.strip()[:500]}
+        kinds = [list(problem.kind) for problem in found]
+        PlannedOverride.objects.update_or_create(page_id=page.pk, language=language, defaults=given | {"problems": kinds})
+
+
+def planned_override(page: Page, language: str) -> PlannedOverride | None:
+    """The leave that was given for the time at which a page is planned now. Asks for nothing that is prefetched."""
+    due_at = getattr(page, PUBLISH_AT[language])
+    return next((leave for leave in page.planned_overrides.all() if leave.language == language and leave.due_at == due_at), None)
+
+
+def not_covered(problems: Iterable[Problem], leave: PlannedOverride) -> list[Problem]:
+    """Problems that were not open when the leave was given."""
+    return _beyond(problems, [tuple(kind) for kind in leave.problems])
 
 
 def note_published(page: Page) -> None:
@@ -140,12 +180,17 @@ def hold_to_readiness(
 
 def new_problems(problems: Iterable[Problem], known: Iterable[Problem]) -> list[Problem]:
     """Those that a published page did not have before. That its Spanish falls behind an edit of the English is none."""
-    left = Counter(problem.kind for problem in known)
+    fresh = _beyond(problems, [problem.kind for problem in known])
+    return [problem for problem in fresh if problem.rule not in readiness.FOLLOWS_ENGLISH]
+
+
+def _beyond(problems: Iterable[Problem], kinds: Iterable[tuple[str, ...]]) -> list[Problem]:
+    left = Counter(kinds)
     fresh = []
     for problem in problems:
         if left[problem.kind]:
             left[problem.kind] -= 1
-        elif problem.rule not in readiness.FOLLOWS_ENGLISH:
+        else:
             fresh.append(problem)
     return fresh
 
@@ -153,7 +198,7 @@ def new_problems(problems: Iterable[Problem], known: Iterable[Problem]) -> list[
 def apply_schedule(now: datetime) -> int:
     """Publish and take off the site what is due by now, each exactly once; returns how many changes were made.
 
-    A page that is not ready stays a draft, keeps the time at which it failed, and
+    A page that is not ready, and has no leave to go out all the same, stays a draft, keeps the time at which it failed, and
     isn't tried again. One that cannot be changed at all doesn't hold up the others.
     """
     done = 0
@@ -179,13 +224,15 @@ def _apply_schedule(pk: int, now: datetime) -> int:
 
 
 def _publish_on_schedule(page: Page, language: str, at: datetime) -> int:
+    done = 1
     try:
-        publish(page, language, by=None, comment=_("On schedule."))
+        publish(page, language, by=None, comment=_("On schedule."), planned=planned_override(page, language))
     except (NotReady, ValidationError):
         Page.objects.filter(pk=page.pk).update(**{PUBLISH_AT[language]: None, PUBLISH_FAILED_AT[language]: at})
         log.warning("page %s was not ready to be published on schedule (%s)", page.pk, language)
-        return 0
-    return 1
+        done = 0
+    page.planned_overrides.filter(language=language).delete()
+    return done
 
 
 def _unpublish_on_schedule(page: Page) -> int:

@@ -63,9 +63,9 @@ def load_pack(folder: Path = FOLDER) -> Report:
     """Bring the database to the pack in one transaction; what staff edited since is kept.
 
     A page that the pack has under a new address moves there, staff edits and all. One that
-    staff moved is kept. Every page that it makes or changes gets a revision. Locks the pages, so that no
-    staff edit falls between reading a page and storing it. Raises PackError, with
-    nothing changed and no picture kept, where a file is malformed.
+    staff moved is kept. Every page that it makes or changes gets a revision. Locks the
+    pages, so that no staff edit falls between reading a page and storing it. Raises
+    PackError, with nothing changed and no picture kept, where a file is malformed.
     """
     found = read_pack(folder)
     _refuse_unknown_citations(found)

@@ -5,7 +5,7 @@ references, search, sitemap and "the page a request came from" each exist once.
 English and Spanish live side by side in the same rows (`title_en`, `title_es`).
 """
 
-from .history import PackRecord, PageRevision, PublishOverride, ReviewReminder, RevisionAction
+from .history import PackRecord, PageRevision, PlannedOverride, PublishOverride, ReviewReminder, RevisionAction
 from .kinds import Condition, Guide, Notice, Packet, Procedure, ProcedureFacts, Symptom
 from .links import HowOften, PageLink, Relation, Role
 from .lists import CITATION, GlossaryTerm, Reference
@@ -39,6 +39,7 @@ __all__ = [
     "Photo",
     "Physician",
     "PhysicianHours",
+    "PlannedOverride",
     "Procedure",
     "ProcedureFacts",
     "PublishOverride",

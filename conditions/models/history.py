@@ -84,6 +84,33 @@ class PublishOverride(models.Model):
         return f"{self.page}: {self.by_name}, {self.at:%Y-%m-%d}"
 
 
+class PlannedOverride(models.Model):
+    """Leave for a page to go out at its planned time with the problems that were open then: who gave it, when and why.
+
+    It holds for that time and those problems alone, and is gone once the time has come.
+    """
+
+    page = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="planned_overrides")
+    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
+    due_at = models.DateTimeField(_("planned for"))
+    at = models.DateTimeField(_("when"), default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    by_name = models.CharField(_("who"), max_length=150)
+    reason = models.TextField(_("reason"), max_length=500)
+    problems = models.JSONField(_("open problems"), default=list, help_text="Kinds of problems, as readiness tells them apart.")
+
+    class Meta:
+        verbose_name = _("leave to go out despite problems")
+        verbose_name_plural = _("leaves to go out despite problems")
+        constraints = [
+            models.UniqueConstraint(fields=["page", "language"], name="planned_override_once"),
+            models.CheckConstraint(condition=~Q(reason=""), name="planned_override_has_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.page}: {self.by_name}, {self.due_at:%Y-%m-%d}"
+
+
 class ReviewReminder(models.Model):
     """The mail to a page's reviewer that its review is due: one for each page and due date, sent by the worker."""
 

@@ -142,7 +142,7 @@ class Page(models.Model):
         _("publish at"),
         null=True,
         blank=True,
-        help_text=_("In the clinic's time. It goes out then if nothing is left to mend; otherwise it stays a draft."),
+        help_text=_("In the clinic's time. It goes out then if nothing is open, or leave was given; otherwise it stays a draft."),
     )
     publish_es_at = models.DateTimeField(_("publish the Spanish at"), null=True, blank=True)
     unpublish_at = models.DateTimeField(

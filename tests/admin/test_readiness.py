@@ -3,11 +3,12 @@
 import datetime
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 
 from clinic_site import staff_groups
 from clinic_site.models import Clinic
-from conditions.models import Figure, Page, Physician, ProcedureFacts, PublishOverride, Section, Testimonial
+from conditions.models import Figure, Page, Physician, PlannedOverride, ProcedureFacts, PublishOverride, Section, Testimonial
 from tests.admin.addresses import text_of
 from tests.admin.conftest import member, signed_in
 from tests.admin.forms import form_values
@@ -303,6 +304,53 @@ def test_times_are_typed_and_shown_in_the_clinics_time(editor, kyphosis):
     assert stored().publish_at == datetime.datetime(2027, 1, 15, 16, 30, tzinfo=datetime.UTC)
     assert filled(editor, kyphosis)["publish_at_1"] == "08:30:00"
     assert "Goes out on 01/15/2027 8:30 a.m." in text_of(editor.get("/admin/conditions/page/", {"schedule": "planned"}))
+
+
+PLAN = {"publish_at_0": "2027-01-15", "publish_at_1": "08:30"}
+
+
+def test_leave_given_with_the_time_is_recorded_and_the_form_says_what_will_happen(lead, editor, kyphosis):
+    Page.objects.filter(pk=kyphosis.pk).update(review_state="unreviewed")
+    assert lead.post(address(kyphosis), filled(lead, kyphosis, **PLAN, override_reason="Counsel agreed.")).status_code == 302
+    leave = PlannedOverride.objects.get()
+    assert (leave.page, leave.language, leave.by_name, leave.due_at) == (kyphosis, "en", "Lea Lead", stored().publish_at)
+    said = text_of(editor.get(address(kyphosis)))
+    assert "English will go out on 01/15/2027 8:30 a.m. with 1 open problem, by leave of Lea Lead" in said
+    assert "Counsel agreed." in said
+    listed = text_of(editor.get("/admin/conditions/condition/", {"schedule": "planned"}))
+    assert "Goes out on 01/15/2027 8:30 a.m. with problems, by leave of Lea Lead" in listed
+    editor.post(address(kyphosis), spoilt(editor, kyphosis))
+    said = text_of(editor.get(address(kyphosis)))
+    assert "English will stay a draft on 01/15/2027 8:30 a.m.: 1 problem was not open when Lea Lead gave leave" in said
+
+
+def test_a_new_time_needs_leave_anew(lead, editor, kyphosis):
+    Page.objects.filter(pk=kyphosis.pk).update(review_state="unreviewed")
+    lead.post(address(kyphosis), filled(lead, kyphosis, **PLAN, override_reason="Counsel agreed."))
+    editor.post(address(kyphosis), filled(editor, kyphosis, publish_at_1="09:30"))
+    said = text_of(editor.get(address(kyphosis)))
+    assert "English will stay a draft on 01/15/2027 9:30 a.m. unless 1 open problem is mended by then." in said
+
+
+def test_leave_that_ended_is_said(lead, editor, kyphosis):
+    Page.objects.filter(pk=kyphosis.pk).update(review_state="unreviewed")
+    lead.post(address(kyphosis), filled(lead, kyphosis, **PLAN, override_reason="Counsel agreed."))
+    get_user_model().objects.filter(username="lead").delete()
+    assert "Lea Lead gave leave, but may not publish despite problems any more" in text_of(editor.get(address(kyphosis)))
+
+
+def test_the_form_says_that_a_ready_page_goes_out_and_that_one_lacking_the_least_does_not(lead, editor, kyphosis):
+    editor.post(address(kyphosis), filled(editor, kyphosis, **PLAN))
+    assert "English will go out on 01/15/2027 8:30 a.m.: nothing is open." in text_of(editor.get(address(kyphosis)))
+    lead.post(address(kyphosis), filled(lead, kyphosis, summary_en="", override_reason="It is short."))
+    said = text_of(editor.get(address(kyphosis)))
+    assert "English will stay a draft on 01/15/2027 8:30 a.m.: A published page needs a title and a summary." in said
+
+
+def test_nobody_else_gives_leave(editor, kyphosis):
+    Page.objects.filter(pk=kyphosis.pk).update(review_state="unreviewed")
+    assert editor.post(address(kyphosis), filled(editor, kyphosis, **PLAN, override_reason="Please.")).status_code == 302
+    assert not PlannedOverride.objects.exists()
 
 
 def test_a_page_cannot_leave_before_it_comes(editor, kyphosis):

@@ -5,13 +5,13 @@ import threading
 
 import pytest
 from django.contrib.auth.models import Permission
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, connections, transaction
 from django.db.utils import IntegrityError
 
 from clinic_site.models import Clinic
 from conditions import services
-from conditions.models import Page, Physician, PublishOverride, RevisionAction, Section, Testimonial
+from conditions.models import Page, Physician, PlannedOverride, PublishOverride, RevisionAction, Section, Testimonial
 from tests.factories import UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("content")]
@@ -208,6 +208,73 @@ def test_a_page_that_is_not_ready_stays_a_draft_says_so_and_is_not_tried_again(u
     assert page().status == "draft"
     services.publish(page(), "en", by=None)
     assert not Page.objects.with_failed_schedule().exists()
+
+
+@pytest.fixture
+def lead():
+    return staff("publish_despite_problems")
+
+
+def give_leave(by, reason="The surgeon signed on paper."):
+    schedule(publish_at=NOW)
+    services.plan_override(page(), "en", services.problems_of(page()), by=by, reason=reason)
+
+
+def test_leave_lets_a_page_go_out_at_its_time_with_the_problems_that_were_open(unsigned, lead):
+    give_leave(lead)
+    assert page().status == "draft"
+    assert services.apply_schedule(NOW) == 1
+    assert (page().status, page().publish_failed_at) == ("published", None)
+    override = PublishOverride.objects.get()
+    assert (override.language, override.by_name, override.reason) == ("en", "Dr. Sample", "The surgeon signed on paper.")
+    assert override.problems == ["has_reviewer [en]: No physician has reviewed this page."]
+    newest = page().revisions.first()
+    assert (newest.author, newest.comment) == ("The site itself", "On schedule. The surgeon signed on paper.")
+    assert not PlannedOverride.objects.exists()
+
+
+def test_leave_does_not_cover_what_came_up_later(unsigned, lead):
+    give_leave(lead)
+    spoil()
+    assert services.apply_schedule(NOW) == 0
+    assert (page().status, page().publish_failed_at) == ("draft", NOW)
+    assert not PublishOverride.objects.exists() and not PlannedOverride.objects.exists()
+
+
+def test_leave_holds_for_the_time_it_was_given_for(unsigned, lead):
+    give_leave(lead)
+    schedule(publish_at=NOW + HOUR)
+    assert services.apply_schedule(NOW + HOUR) == 0
+    assert page().status == "draft"
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda user: user.user_permissions.clear(),
+        lambda user: user.delete(),
+        lambda user: type(user).objects.update(is_active=False),
+    ],
+)
+def test_leave_ends_with_the_right_to_give_it(unsigned, lead, end):
+    give_leave(lead)
+    end(lead)
+    assert services.apply_schedule(NOW) == 0
+    assert page().status == "draft"
+
+
+def test_leave_that_was_not_needed_is_not_recorded(unsigned, lead):
+    give_leave(lead)
+    Page.objects.filter(slug=SLUG).update(review_state="reviewed")
+    assert services.apply_schedule(NOW) == 1
+    assert page().revisions.first().comment == "On schedule."
+    assert not PublishOverride.objects.exists()
+
+
+def test_leave_is_given_by_those_alone_who_may(unsigned):
+    with pytest.raises(PermissionDenied):
+        give_leave(staff("change_page"))
+    assert not PlannedOverride.objects.exists()
 
 
 def test_a_page_that_cannot_be_changed_does_not_hold_up_the_others(draft, monkeypatch, caplog):
