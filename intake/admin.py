@@ -5,6 +5,8 @@ button to a verb in `services`; every page that shows a name or an answer writes
 down who saw it, once for each request on it and each time it is shown.
 """
 
+from datetime import timedelta
+
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
@@ -150,7 +152,8 @@ class ConsultationRequestAdmin(admin.ModelAdmin):
     @admin.display(description=gettext_lazy("received"), ordering="received_at")
     def received(self, lead):
         now = timezone.now()
-        ago = _("%(time)s ago") % {"time": timesince(lead.received_at, now, depth=1)}
+        is_fresh = now - lead.received_at < timedelta(minutes=1)
+        ago = _("Just now") if is_fresh else _("%(time)s ago") % {"time": timesince(lead.received_at, now, depth=1)}
         return format_html(
             '<span class="cell-label">{}</span> {}<span class="sub">{}</span>', _("Received"), ago, moment(lead.received_at, now)
         )
@@ -170,7 +173,7 @@ class ConsultationRequestAdmin(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("assigned to"))
     def assigned(self, lead):
-        holder = shown_user(lead.assigned_to) if lead.assigned_to else "-"
+        holder = shown_user(lead.assigned_to) if lead.assigned_to else _("Nobody yet")
         return format_html('<span class="cell-label">{}</span> {}', _("Assigned to"), holder)
 
     @admin.action(description=gettext_lazy("Assign to me"), permissions=["change"])

@@ -58,6 +58,14 @@ def test_a_request_with_a_warning_sign_is_to_be_called_first_however_long_the_pr
     assert "Call first" not in row_of(page, quiet) and "left" in row_of(page, quiet)
 
 
+def test_a_row_says_in_words_that_it_is_fresh_and_that_nobody_has_it(desk):
+    fresh = submitted(received_at=timezone.now())
+    older = submitted(received_at=timezone.now() - timedelta(minutes=5), name="Older Sample")
+    page = desk.get(QUEUE)
+    assert "Just now" in row_of(page, fresh) and "Nobody yet" in row_of(page, fresh)
+    assert "5\xa0minutes ago" in row_of(page, older) or "5 minutes ago" in row_of(page, older)
+
+
 @pytest.mark.parametrize(
     ("outcome", "next_step"),
     [
