@@ -298,9 +298,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
-CSRF_COOKIE_SAMESITE = "Strict"
-# Lax, so that the link in a staff notice finds a signed-in nurse still signed in.
-SESSION_COOKIE_SAMESITE = "Lax"
+# Lax, so that a link from elsewhere neither finds a signed-in nurse signed out nor spoils a form that is open in another tab.
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 if PRODUCTION:
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
 CSRF_FAILURE_VIEW = "clinic_site.views.csrf_failure"

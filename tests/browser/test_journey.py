@@ -116,6 +116,19 @@ def test_without_a_connection_or_with_one_that_was_stopped_nothing_typed_is_lost
     expect(tab.locator(".ticket__ref")).to_be_visible()
 
 
+def test_coming_in_again_from_a_search_engine_leaves_the_open_form_as_good_as_before(open_tab, site_server):
+    tab, _ = open_tab(PHONE)
+    tab.goto("/consultation/")
+    fill_in(tab, "Tara Twotabs")
+    second = tab.context.new_page()
+    second.goto(site_server.url("/").replace("127.0.0.1", "localhost"))  # to a browser another site
+    second.evaluate("address => location.assign(address)", site_server.url("/consultation/"))
+    expect(second).to_have_url(site_server.url("/consultation/"))
+    expect(second.locator("[name=name]")).to_be_visible()
+    send(tab)
+    expect(tab.locator(".ticket__ref")).to_be_visible()
+
+
 def test_going_back_after_sending_shows_nothing_that_was_typed(open_tab, site_server):
     name = f"Back {uuid.uuid4().hex[:8]}"
     tab, _ = open_tab()

@@ -126,7 +126,7 @@ def test_production_cookies_are_for_this_host_over_https_alone(start_server):
     _, headers, _ = server.ask("GET", "/consultation/", headers={"Host": "www.clinic.example", "X-Forwarded-Proto": "https"})
     (cookie,) = headers.get_all("Set-Cookie")
     assert cookie.startswith("__Host-")
-    assert {"Secure", "HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
+    assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; "))
 
 
 def test_forwarded_scheme_is_not_believed_without_a_declared_proxy(start_server):
