@@ -46,8 +46,8 @@ INDEX_WORDS = {
         _("Step by step: your first visit, getting ready for surgery, going home, and when to get help."),
     ),
 }
-# Kinds of page that say which doctors of the clinic treat it.
-TREATED = {Kind.PROCEDURE, Kind.CONDITION}
+# Kinds of page that name the doctors of the clinic, and under which heading.
+DOCTORS_HEADING = {Kind.PROCEDURE: _("Doctors who offer this"), Kind.CONDITION: _("Doctors who treat this")}
 # The page about the clinic that tells where it is.
 CONTACT_SLUG = "about"
 CACHED_PUBLIC = {"public": True, "max_age": 60, "stale_while_revalidate": 600}
@@ -147,7 +147,8 @@ def page_detail(request: HttpRequest, kind: Kind, slug: str) -> HttpResponse:
         "review_overdue": page.is_review_overdue(timezone.localdate()),
         "breadcrumbs": _breadcrumbs(page),
         "locations": Location.objects.all() if page.slug == CONTACT_SLUG else [],
-        "doctors": page.physicians.filter(is_published=True) if kind in TREATED else [],
+        "doctors": page.physicians.filter(is_published=True) if kind in DOCTORS_HEADING else [],
+        "doctors_heading": DOCTORS_HEADING.get(kind, ""),
         "testimonials": page.testimonials.shown() if kind == Kind.PROCEDURE else [],
         "packets": Packet.objects.filter(page=page).prefetch_related("physicians") if kind == Kind.GUIDE else [],
         **graph.related(page),

@@ -57,6 +57,7 @@ def test_pages_name_the_doctors_who_treat_what_they_are_about_and_profiles_name_
         doctors = re.search(r'<h2 id="doctors">.*?</ul>', page, re.S)[0]
         assert surgeon.name in doctors and ("Sample profile" in doctors or "Perfil de ejemplo" in doctors), path
         assert "Sample Physician B" not in doctors, path
+        assert '<a href="#doctors">' in page
         profile = re.search(r'href="([^"]*sample-surgeon-a/)"', doctors)[1]
         assert f'href="{path}"' in client.get(profile).content.decode()
 
