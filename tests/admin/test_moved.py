@@ -5,6 +5,7 @@ from django.utils.translation import override
 
 from conditions.models import SPANISH, FormerAddress, Kind, Page, Status
 from conditions.readiness import Site, problems_of
+from tests.admin.addresses import text_of
 from tests.admin.forms import form_values
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("content")]
@@ -131,6 +132,13 @@ def test_an_address_of_the_site_itself_is_refused_beside_its_field(editor, kind,
 def test_the_word_compare_is_no_page_of_the_site_elsewhere(rename, kyphosis, client):
     rename(kyphosis, slug="compare")
     assert client.get("/conditions/compare/").status_code == 200
+
+
+def test_the_history_tells_which_address_a_page_left(editor, rename, kyphosis):
+    rename(kyphosis, slug="rounded-back")
+    newest = kyphosis.revisions.first()
+    text = text_of(editor.get(f"/admin/conditions/condition/{kyphosis.pk}/history/{newest.pk}/"))
+    assert "Former addresses kyphosis" in text
 
 
 def test_a_moved_page_costs_no_more_queries_than_any_other(client, rename, kyphosis, django_assert_max_num_queries):
