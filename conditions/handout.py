@@ -28,6 +28,7 @@ from .presentation import present
 MAX_FILES = 500  # some 30 MB; a library in two languages has a hundred
 # Who else asks while one is made is asked to come back, so that most threads go on answering pages.
 MAX_WAITING = 3
+PATIENCE_SECONDS = 4.0
 
 log = logging.getLogger(__name__)
 _lock = threading.Lock()
@@ -91,22 +92,28 @@ def _made(html: str, sheet: str, name: str) -> bytes:
         raise Busy
     try:
         # One at a time: it takes a second of work, and whoever waits for the same finds it made.
-        with _lock:
-            if name and (content := _read(name)):
-                return content
-            try:
-                from weasyprint import HTML  # takes a second and needs Pango, so only where a PDF is made
-            except OSError as error:
-                log.error("The PDF library needs Pango. On Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0")
-                raise Unavailable from error
-            parsed, fonts = _parsed(sheet)
-            document = HTML(string=html, base_url=str(settings.BASE_DIR))
-            content = document.write_pdf(stylesheets=[parsed], font_config=fonts, pdf_variant="pdf/ua-1", dpi=200)
-            if name:
-                _keep(name, content)
-            return content
+        if not _lock.acquire(timeout=PATIENCE_SECONDS):
+            raise Busy
+        try:
+            return (_read(name) if name else b"") or _make(html, sheet, name)
+        finally:
+            _lock.release()
     finally:
         _places.release()
+
+
+def _make(html: str, sheet: str, name: str) -> bytes:
+    try:
+        from weasyprint import HTML  # takes a second and needs Pango, so only where a PDF is made
+    except OSError as error:
+        log.error("The PDF library needs Pango. On Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0")
+        raise Unavailable from error
+    parsed, fonts = _parsed(sheet)
+    document = HTML(string=html, base_url=str(settings.BASE_DIR))
+    content = document.write_pdf(stylesheets=[parsed], font_config=fonts, pdf_variant="pdf/ua-1", dpi=200)
+    if name:
+        _keep(name, content)
+    return content
 
 
 @lru_cache(maxsize=2)

@@ -139,8 +139,10 @@ def test_the_pdf_is_tagged_named_and_can_be_walked_by_its_headings(client, slug,
 DRAWINGS = sorted(path.stem for path in Path("templates/conditions/drawings").glob("*.html"))
 
 
-@pytest.mark.parametrize("language", ["en", "es"])
-@pytest.mark.parametrize(("slug", "drawings"), [("spinal-osteotomy", 5), ("kyphosis", 2), ("laminectomy-decompression", 2)])
+@pytest.mark.parametrize(
+    ("slug", "language", "drawings"),
+    [("spinal-osteotomy", "en", 5), ("spinal-osteotomy", "es", 5), ("kyphosis", "es", 2), ("laminectomy-decompression", "en", 2)],
+)
 def test_the_pdf_shows_the_drawings_of_the_page_and_names_each_in_words(client, slug, drawings, language):
     web, pdf = fetched(client, slug, language)
     tree = html5lib.parse(web.content.decode(), namespaceHTMLElements=False)
@@ -313,6 +315,13 @@ def test_who_asks_while_many_are_made_is_asked_to_come_back_and_kept_ones_are_st
         handout._places.release(handout.MAX_WAITING)
     assert (answer.status_code, answer["Retry-After"], answer["Cache-Control"]) == (503, "5", "no-store")
     assert client.get(page.pdf_url).status_code == 200
+
+
+def test_nobody_waits_long_for_a_pdf_while_another_is_made(client, monkeypatch, settings, tmp_path):
+    settings.HANDOUT_DIR = tmp_path / "handouts"
+    monkeypatch.setattr(handout, "PATIENCE_SECONDS", 0.01)
+    with handout._lock:
+        assert client.get(small().pdf_url).status_code == 503
 
 
 def test_a_disk_that_cannot_be_written_costs_no_reader_the_pdf(client, settings, tmp_path):

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 from PIL import Image, ImageFile
+from pypdf import PdfReader
 
 from conditions import photos, services
 from conditions.content_pack import PackError, export_pack, load_pack
@@ -243,6 +244,22 @@ def test_a_figure_shows_its_photo_in_place_of_a_drawing(client, media):
     figure = figure[: figure.index("</figure>")]
     assert 'alt="A wide door."' in figure and 'loading="lazy"' in figure and "Sample picture" in figure
     assert "Our own drawing" not in figure
+
+
+def test_a_figure_shows_its_photo_on_paper_too(client, media):
+    a_figure(kept(is_sample=True, credit="A. Person"))
+    Page.objects.get(slug="kyphosis").sections.exclude(body_en__contains="[figure:door]").delete()
+    reader = PdfReader(io.BytesIO(client.get("/conditions/kyphosis/handout.pdf").content))
+    pictures = [image for page in reader.pages for image in page.images]
+    assert len({image.data for image in pictures}) == 1 and pictures[0].image.width > pictures[0].image.height
+    text = " ".join(page.extract_text() for page in reader.pages)
+    assert "The door" in text and "Sample picture" in text and "A. Person" in text
+    assert b"A wide door." in b"".join(str(each.get("/Alt", "")).encode() for each in structure(reader))
+
+
+def structure(reader):
+    """Every element of a PDF's structure tree."""
+    return [found for number in range(1, reader.trailer["/Size"]) if isinstance(found := reader.get_object(number), dict)]
 
 
 def test_photos_travel_in_the_content_pack_byte_by_byte(media, tmp_path, django_capture_on_commit_callbacks):
