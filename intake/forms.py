@@ -1,33 +1,23 @@
 """The public form: what is asked, how it is laid out, what is let through."""
 
-import logging
-import re
-import time
-import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-import phonenumbers
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Div, Field, Fieldset, Layout, Submit
 from crispy_forms.utils import TEMPLATE_PACK
 from django import forms
-from django.core.exceptions import ValidationError
-from django.db import Error, connection
 from django.http import QueryDict
 from django.template import Context
 from django.utils.datastructures import MultiValueDict
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
-from email_validator import EmailNotValidError, validate_email
 
 from clinic_site.models import Clinic
-from conditions.models import Kind, Page
+from conditions.models import Kind
 
 from .consent import consent_text
-from .fields import parse_phone
+from .form_fields import SLUG, EmailAddress, Interest, Line, Listed, PainArea, Paragraphs, PhoneNumber, RedFlags
 from .models import (
     NO_RED_FLAG,
     BestTime,
@@ -39,142 +29,10 @@ from .models import (
     pain_area_choices,
     red_flag_choices,
 )
+from .published_pages import PublishedPage
 from .tokens import SubmissionToken
 
 MESSAGE_LENGTH = 2000
-ASK_AGAIN_SECONDS = 2
-SLUG = re.compile(r"[a-z0-9-]{1,80}")
-# Marks that reverse or re-order the text around them: a name could show as another one.
-BIDI_CONTROLS = {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
-
-log = logging.getLogger(__name__)
-
-
-# --- the pages a request can be about --------------------------------------------------
-
-
-@dataclass(frozen=True)
-class PublishedPage:
-    """As much of a page as the form shows."""
-
-    slug: str
-    kind: Kind
-    name: str
-    title: str
-
-
-_last_good: dict[tuple[str, str], dict[str, PublishedPage]] = {}
-_ask_again_at = 0.0
-
-
-def published_pages() -> dict[str, PublishedPage]:
-    """Published pages by slug, in the current language; the last good copy while the database is away.
-
-    Empty where the database is away and this process has never seen it. A database
-    that just failed isn't asked again at once, so that nobody waits for it twice.
-    """
-    global _ask_again_at
-    key = (str(connection.settings_dict["NAME"]), get_language() or "")
-    if time.monotonic() >= _ask_again_at:
-        try:
-            _last_good[key] = {
-                page.slug: PublishedPage(page.slug, Kind(page.kind), page.name or page.title, page.title)
-                for page in Page.objects.published().order_by("name")
-            }
-        except Error as error:
-            log.warning("list of pages not readable: %s", type(error).__name__)
-            _ask_again_at = time.monotonic() + ASK_AGAIN_SECONDS
-    return _last_good.get(key, {})
-
-
-# --- fields ----------------------------------------------------------------------------
-
-
-def refuse_unreadable(value: str, *, allowed: str = "") -> None:
-    """Raise ValidationError on characters that no keyboard types into a form: controls, half characters, re-ordering marks."""
-    for char in value:
-        if unicodedata.category(char) in {"Cc", "Cs"} and char not in allowed or char in BIDI_CONTROLS:
-            raise ValidationError(_("This has characters that we cannot read. Please type it again."), code="unreadable")
-
-
-class Line(forms.CharField):
-    """One line of text, trimmed, inner runs of spaces made one."""
-
-    def __init__(self, *, max_length: int, **kwargs: Any) -> None:
-        super().__init__(max_length=max_length, **kwargs)
-        self.error_messages["max_length"] = _("Use %(limit_value)d characters or fewer. You have %(show_value)d.")
-        self.widget.attrs.setdefault("class", "input")
-
-    def to_python(self, value: Any) -> str:
-        text = super().to_python(value) or ""
-        refuse_unreadable(text, allowed="\t")
-        return re.sub(r"\s+", " ", text)
-
-    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        # No maxlength: a browser would cut off what is pasted without a word.
-        return {}
-
-
-class Paragraphs(Line):
-    """Text of several lines; a line break counts as one character, as in the browser."""
-
-    widget = forms.Textarea
-
-    def to_python(self, value: Any) -> str:
-        text = (forms.CharField.to_python(self, value) or "").replace("\r\n", "\n").replace("\r", "\n")
-        refuse_unreadable(text, allowed="\t\n")
-        return text
-
-
-class EmailAddress(Line):
-    """An e-mail address, checked by form alone: nothing is looked up."""
-
-    def clean(self, value: Any) -> str:
-        text = super().clean(value)
-        if not text:
-            return ""
-        try:
-            return validate_email(text, check_deliverability=False).normalized
-        except EmailNotValidError:
-            raise ValidationError(_("Enter an email address like name@example.com"), code="invalid") from None
-
-
-class PhoneNumber(Line):
-    """A telephone number as people type it; gives E.164, with `;ext=` where there is an extension."""
-
-    def clean(self, value: Any) -> str:
-        text = super().clean(value)
-        if not text:
-            return ""
-        number = parse_phone(text)
-        if number is None:
-            raise ValidationError(
-                _("Enter a phone number with all its digits, for example 703 555 0142, or with + and the country code"),
-                code="invalid",
-            )
-        dialled = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-        return f"{dialled};ext={number.extension}" if number.extension else dialled
-
-
-class Listed:
-    """A choice from a list in the database; any well-formed key while that list can't be read."""
-
-    is_list_known = True
-
-    def valid_value(self, value: str) -> bool:
-        return super().valid_value(value) or (not self.is_list_known and bool(SLUG.fullmatch(value)))
-
-
-class Interest(Listed, forms.ChoiceField):
-    """One of the published pages."""
-
-
-class PainArea(Listed, forms.ChoiceField):
-    """One of the parts of the body that the clinic treats."""
-
-
-class RedFlags(Listed, forms.MultipleChoiceField):
-    """Signs that need an emergency room."""
 
 
 def _choose(label: Any, choices: Iterable[tuple[str, Any]], **kwargs: Any) -> forms.ChoiceField:
@@ -189,9 +47,6 @@ class OptionalPart(Div):
     def render(self, form: "ConsultationForm", context: Context, template_pack: str = TEMPLATE_PACK, **kwargs: Any) -> SafeString:
         self.is_open = form.optional_is_open
         return super().render(form, context, template_pack, **kwargs)
-
-
-# --- the form --------------------------------------------------------------------------
 
 
 class ConsultationForm(forms.Form):

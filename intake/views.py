@@ -17,8 +17,9 @@ from conditions.models import SPANISH
 
 from . import spam
 from .consent import CONSENT_VERSION, consent_text
-from .forms import ConsultationForm, published_pages
+from .forms import ConsultationForm
 from .middleware import remember, to_receipt
+from .published_pages import published_pages
 from .services import NotStored, Receipt, promise, submit_consultation_request
 from .submission import Submission, shown_reference
 from .tokens import SubmissionToken, has_read_warning, read_receipt, warning_token

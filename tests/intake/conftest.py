@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from intake import forms
+from intake import published_pages
 from tests.smtp_server import MailServer
 
 
@@ -40,7 +40,7 @@ class Database:
         if not self.is_away:
             return
         connection.close()
-        forms._ask_again_at = 0.0
+        published_pages._ask_again_at = 0.0
         if self.is_sqlite:
             path = Path(connection.settings_dict["NAME"])
             path.rmdir()

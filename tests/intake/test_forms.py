@@ -6,7 +6,8 @@ import pytest
 from django.http import QueryDict
 
 from conditions.models import Kind
-from intake.forms import MESSAGE_LENGTH, ConsultationForm, PublishedPage, published_pages
+from intake.forms import MESSAGE_LENGTH, ConsultationForm
+from intake.published_pages import PublishedPage, published_pages
 from intake.submission import ANSWERS
 from tests.factories import kept_clinic
 
@@ -278,7 +279,7 @@ def test_published_procedures_and_conditions_are_offered(db, content):
 
 
 def test_the_list_of_pages_is_the_last_good_one_while_the_database_is_away(database, monkeypatch):
-    monkeypatch.setattr("intake.forms._last_good", {})
+    monkeypatch.setattr("intake.published_pages._last_good", {})
     before = published_pages()
     database.goes_away()
     assert published_pages() == before

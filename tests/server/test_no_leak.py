@@ -11,7 +11,8 @@ from urllib.parse import quote, urlencode
 import psycopg
 import pytest
 
-from intake.forms import ConsultationForm, Line
+from intake.form_fields import Line
+from intake.forms import ConsultationForm
 from tests.admin.addresses import QUEUE
 from tests.live import Visitor
 from tests.report_server import ReportServer
