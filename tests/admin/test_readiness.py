@@ -8,10 +8,11 @@ from django.contrib.auth.models import Permission
 
 from clinic_site import staff_groups
 from clinic_site.models import Clinic
-from conditions.models import Figure, Page, Physician, PlannedOverride, ProcedureFacts, PublishOverride, Section, Testimonial
+from conditions.models import Figure, Page, PlannedOverride, ProcedureFacts, PublishOverride, Section
 from tests.admin.addresses import text_of
 from tests.admin.conftest import member, signed_in
 from tests.admin.forms import form_values
+from tests.factories import signed_draft
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("content")]
 SLUG = "kyphosis"
@@ -21,19 +22,7 @@ CURE = "<p>This is a cure.</p><p>[figure:rounded-upper-back]</p>"
 @pytest.fixture
 def kyphosis():
     """A finished, signed draft."""
-    today = datetime.date.today()
-    Physician.objects.update(is_sample=False)
-    Testimonial.objects.update(is_published=False)
-    Page.objects.filter(slug=SLUG).update(
-        status="draft",
-        status_es="draft",
-        review_state="reviewed",
-        review_state_es="reviewed",
-        reviewed_by=Physician.objects.first(),
-        reviewed_on=today,
-        next_review_on=today + datetime.timedelta(days=180),
-    )
-    return Page.objects.get(slug=SLUG)
+    return signed_draft(SLUG)
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from django.db.utils import IntegrityError
 
 from clinic_site.models import Clinic
 from conditions import services
-from conditions.models import Page, Physician, PlannedOverride, PublishOverride, RevisionAction, Section, Testimonial
-from tests.factories import UserFactory
+from conditions.models import Page, PlannedOverride, PublishOverride, RevisionAction, Section
+from tests.factories import UserFactory, signed_draft
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("content")]
 NOW = datetime.datetime(2026, 11, 24, 15, 42, tzinfo=datetime.UTC)
@@ -27,19 +27,7 @@ def page():
 @pytest.fixture
 def draft():
     """A finished and signed page that nobody may read yet."""
-    today = datetime.date.today()
-    Physician.objects.update(is_sample=False)
-    Testimonial.objects.update(is_published=False)
-    Page.objects.filter(slug=SLUG).update(
-        status="draft",
-        status_es="draft",
-        review_state="reviewed",
-        review_state_es="reviewed",
-        reviewed_by=Physician.objects.first(),
-        reviewed_on=today,
-        next_review_on=today + datetime.timedelta(days=180),
-    )
-    return page()
+    return signed_draft(SLUG)
 
 
 @pytest.fixture
