@@ -46,6 +46,26 @@ class BodyMap(models.TextChoices):
 class Clinic(models.Model):
     """The one clinic this site speaks for. There is exactly one row, with pk 1."""
 
+    # Columns that exist once for each language.
+    WORDS = (
+        "tagline",
+        "description",
+        "access_note",
+        "directions",
+        "response_promise",
+        "message_headline",
+        "message_thanks",
+        "message_follow_up",
+        "message_error",
+        "specialist",
+        "home_heading",
+        "home_lead",
+        "regions_note",
+        "conditions_heading",
+        "search_example",
+        "urgent_signs",
+    )
+
     name = models.CharField(_("name"), max_length=120)
     legal_name = models.CharField(_("legal name"), max_length=160, blank=True)
     tagline = models.CharField(_("tagline"), max_length=160, blank=True)

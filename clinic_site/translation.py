@@ -9,24 +9,7 @@ from .models import BodyRegion, Clinic, WarningSign
 class ClinicTranslation(TranslationOptions):
     """What the clinic says about itself and promises; its name and address stay as they are."""
 
-    fields = (
-        "tagline",
-        "description",
-        "access_note",
-        "directions",
-        "response_promise",
-        "message_headline",
-        "message_thanks",
-        "message_follow_up",
-        "message_error",
-        "specialist",
-        "home_heading",
-        "home_lead",
-        "regions_note",
-        "conditions_heading",
-        "search_example",
-        "urgent_signs",
-    )
+    fields = Clinic.WORDS
 
 
 @register(BodyRegion)

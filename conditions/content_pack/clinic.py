@@ -21,17 +21,6 @@ CLINIC_PLAIN = (
     "postal_code",
     "response_working_days",
 )
-CLINIC_TEXTS = (
-    "tagline",
-    "description",
-    "access_note",
-    "directions",
-    "response_promise",
-    "message_headline",
-    "message_thanks",
-    "message_follow_up",
-    "message_error",
-)
 # Left out of the file where they are empty.
 CLINIC_OPTIONAL = ("medical_specialty", "body_map", "theme", "heading_font", "text_font")
 CLINIC_OPTIONAL_TEXTS = (
@@ -43,6 +32,7 @@ CLINIC_OPTIONAL_TEXTS = (
     "search_example",
     "urgent_signs",
 )
+CLINIC_TEXTS = tuple(name for name in Clinic.WORDS if name not in CLINIC_OPTIONAL_TEXTS)
 CLINIC_KEYS = {
     *CLINIC_PLAIN,
     *CLINIC_TEXTS,
