@@ -116,8 +116,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500, from a template that needs neither the database nor the request."""
-    response = HttpResponse(render_to_string("500.html"), status=500)
+    """500, from a template that needs neither the database nor the request; memory knows whom to call."""
+    response = HttpResponse(render_to_string("500.html", {"clinic": current_clinic()}), status=500)
     response["Cache-Control"] = "no-store"
     return response
 

@@ -243,6 +243,14 @@ def test_an_error_in_validation_stores_nothing(person, fail):
     assert_stored_once(person)
 
 
+def test_the_error_page_says_whom_to_call(person, fail):
+    fail(ConsultationForm, "clean", RuntimeError("bug"))
+    text = person.client.post("/consultation/", person.form).content.decode()
+    clinic = Clinic.current()
+    assert f'href="tel:{clinic.phone}"' in text
+    assert f'href="mailto:{clinic.email}"' in text
+
+
 def test_an_invalid_form_stores_nothing(person):
     person.form["consent"] = ""
     assert person.send() == ASKED_AGAIN
