@@ -59,7 +59,7 @@ CHECKBOXES = {models.ManyToManyField: {"widget": CheckboxSelectMultiple}}
 class EditsContent:
     """Saves that the public sees: every process is told; the text editor runs under the content security policy."""
 
-    formfield_overrides = CHECKBOXES
+    formfield_overrides = CHECKBOXES | {models.URLField: {"assume_scheme": "https"}}
 
     class Media:
         js = ["js/admin-editor.js", "js/admin-paste.js"]

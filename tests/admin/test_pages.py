@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from conditions.models import Page, Physician, Section, Status
+from conditions.models import Page, Physician, Reference, Section, Status
 from conditions.rich_text import clean
 from tests.admin.addresses import text_of
 
@@ -44,6 +44,12 @@ def test_staff_find_requests_first_and_pages_in_the_order_of_use(admin_client):
     asked = ["Everything you can look after", "Consultation requests", "Procedures", "Conditions", "Physicians", "Users"]
     places = [start.index(words) for words in asked]
     assert places == sorted(places)
+
+
+def test_a_source_typed_without_a_scheme_is_linked_encrypted(editor):
+    source = {"key": "NEW26", "title": "A study", "url": "example.org/study", "checked_on": "2026-11-24"}
+    assert editor.post("/admin/conditions/reference/add/", source).status_code == 302
+    assert Reference.objects.get(key="NEW26").url == "https://example.org/study"
 
 
 def test_a_published_page_links_to_the_site_and_a_draft_to_its_preview(editor, kyphosis):
