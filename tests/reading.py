@@ -17,7 +17,11 @@ class Read:
         self.path = path
         self.response = Client().get(path)
         self.status = self.response.status_code
-        self.text = self.response.content.decode()
+
+    @property
+    def text(self) -> str:
+        """The page's markup."""
+        return self.response.content.decode()
 
     @cached_property
     def tree(self) -> Element:
