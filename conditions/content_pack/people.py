@@ -7,7 +7,7 @@ from pathlib import Path
 from conditions.models import Location, Page, Physician, PhysicianHours, Testimonial
 from conditions.rich_text import clean
 
-from .files import Data, Item, Part, list_writer, read_list, save
+from .files import Data, Item, Part, list_writer, read_list, save, typed
 from .former import page_at
 from .photos import photo_named
 
@@ -58,7 +58,7 @@ def _physicians_read(folder: Path) -> Iterator[Item]:
         entry = item.data
         data = {"slug": entry["slug"]}
         data |= {key: entry[key] for key in PHYSICIAN_PLAIN}
-        data |= _physician_texts(entry) | {"spanish": _physician_texts(entry.get("spanish") or {})}
+        data |= _physician_texts(item, entry) | {"spanish": _physician_texts(item, entry.get("spanish") or {})}
         return data | {
             "portrait": str(entry.get("portrait") or ""),
             "hours": _in_order({key: row[key] for key in HOURS} for row in entry.get("hours") or []),
@@ -70,9 +70,16 @@ def _physicians_read(folder: Path) -> Iterator[Item]:
     return read_list(folder, "physicians.yaml", "physicians", "slug", "physician", shape)
 
 
-def _physician_texts(entry: Data) -> Data:
+def _physician_texts(item: Item, entry: Data) -> Data:
     texts = {key: str(entry.get(key) or "").strip() for key in PHYSICIAN_TEXTS}
-    return texts | {"bio": clean(texts["bio"]), "training": entry.get("training") or []}
+    return texts | {"bio": clean(texts["bio"]), "training": _training(item, entry)}
+
+
+def _training(item: Item, entry: Data) -> list[Data]:
+    steps = typed(item, entry, "training", list)
+    if not all(isinstance(step, dict) and {"what", "where"} <= set(step) <= {"what", "where", "year"} for step in steps):
+        raise item.fail("`training` must list {what: ..., where: ...}, with a year where it is to be shown", "training")
+    return [{key: str(step[key]) for key in ("what", "where", "year") if key in step} for step in steps]
 
 
 def _physicians_rows() -> Iterator[tuple[str, Data]]:

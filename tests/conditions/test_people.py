@@ -3,6 +3,7 @@
 import datetime
 import json
 import re
+import shutil
 import time
 
 import pytest
@@ -12,7 +13,7 @@ from django.utils import timezone
 
 from clinic_site import site_record
 from clinic_site.models import Clinic, Holiday
-from conditions.content_pack import PackError, export_pack, load_pack
+from conditions.content_pack import FOLDER, PackError, export_pack, load_pack, read_pack
 from conditions.models import Location, Page, Physician, PhysicianHours, Testimonial
 from tests.factories import UserFactory
 
@@ -156,6 +157,17 @@ def test_a_pack_whose_hours_name_no_place_is_refused(tmp_path):
     path.write_text(path.read_text().replace("location: north", "location: nowhere", 1))
     with pytest.raises(PackError, match="nowhere"):
         load_pack(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "training", ["[a fellowship]", "[{what: A fellowship}]", "[{what: W, where: W, grade: A}]", "a fellowship"]
+)
+def test_training_that_no_profile_could_show_is_refused_with_its_line(tmp_path, training):
+    shutil.copy(FOLDER / "physicians.yaml", tmp_path)
+    path = tmp_path / "physicians.yaml"
+    path.write_text(re.sub(r"  training:\n(  - .*\n)+", f"  training: {training}\n", path.read_text(), count=1))
+    with pytest.raises(PackError, match=r"physicians.yaml, line 2\d: `training` must"):
+        read_pack(tmp_path)
 
 
 def test_a_withdrawn_testimonial_is_gone_everywhere_within_a_second(client, boss):
