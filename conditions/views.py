@@ -250,6 +250,12 @@ def _share(request: HttpRequest, eyebrow: str, title: str, art: str = "", region
     return HttpResponse(draw(card), content_type="image/png")
 
 
+def _stands_or_stood_at(slug: str) -> Q:
+    """The profile of that address, or the one that left it where nobody took it since."""
+    stands = Physician.objects.filter(slug=slug).exists()
+    return Q(slug=slug) if stands else Q(former_addresses__slug=slug)
+
+
 def _moved(path: str) -> HttpResponse:
     """301, kept by browsers no longer than a page: another page may take the address."""
     response = HttpResponsePermanentRedirect(path)
@@ -286,8 +292,8 @@ def handout(request: HttpRequest, kind: Kind, slug: str, physician: str = "") ->
         page = addresses.moved(kind, slug)
     if page is None:
         raise Http404
-    surgeon = get_object_or_404(Physician, slug=physician, packets__page=page) if physician else None
-    address = f"{page.get_absolute_url()}{physician}.pdf" if surgeon else page.pdf_url
+    surgeon = get_object_or_404(Physician, _stands_or_stood_at(physician), packets__page=page) if physician else None
+    address = f"{page.get_absolute_url()}{surgeon.slug}.pdf" if surgeon else page.pdf_url
     if address != request.path:
         return _moved(address)
     try:
@@ -319,7 +325,9 @@ def physician_index(request: HttpRequest) -> HttpResponse:
 def physician_detail(request: HttpRequest, slug: str) -> HttpResponse:
     """One doctor: what they treat, how they work, packets for their patients."""
     found = Physician.objects.select_related("portrait").prefetch_related("hours__location")
-    physician = get_object_or_404(found, slug=slug, is_published=True)
+    physician = get_object_or_404(found, _stands_or_stood_at(slug), is_published=True)
+    if physician.slug != slug:
+        return _moved(physician.get_absolute_url())
     interests = list(physician.interests.all() & Page.objects.published())
     return _respond(
         request,

@@ -10,7 +10,7 @@ from .kinds import Condition, Guide, Notice, Packet, Procedure, ProcedureFacts, 
 from .links import HowOften, PageLink, Relation, Role
 from .lists import CITATION, GlossaryTerm, Reference
 from .pages import ENGLISH, REVIEW_AHEAD, REVIEW_GRACE, SPANISH, FormerAddress, Kind, Page, PageQuerySet, ReviewState, Status
-from .people import Location, Physician, PhysicianHours, Testimonial
+from .people import FormerProfileAddress, Location, Physician, PhysicianHours, Testimonial
 from .pictures import Figure, Photo
 from .search import SearchMiss
 from .sections import Section, SectionKind
@@ -24,6 +24,7 @@ __all__ = [
     "Condition",
     "Figure",
     "FormerAddress",
+    "FormerProfileAddress",
     "GlossaryTerm",
     "Guide",
     "HowOften",

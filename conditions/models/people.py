@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now, TruncDate
 from django.urls import reverse
@@ -60,6 +60,15 @@ class Physician(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: object, **kwargs: object) -> None:
+        """Store the profile; where a published one moves, its old address goes on leading to it."""
+        with transaction.atomic():
+            before = Physician.objects.filter(pk=self.pk).first() if self.pk else None
+            super().save(*args, **kwargs)
+            FormerProfileAddress.objects.filter(physician=self, slug=self.slug).delete()
+            if before and before.is_published and before.slug != self.slug:
+                FormerProfileAddress.objects.update_or_create(slug=before.slug, defaults={"physician": self})
+
     def get_absolute_url(self) -> str:
         """`/physicians/<slug>/`"""
         return reverse("conditions:physician", args=[self.slug])
@@ -76,6 +85,22 @@ class Physician(models.Model):
         """Two letters for the placeholder where no portrait exists."""
         words = [word for word in self.name.split(",")[0].split() if word[0].isupper()]
         return "".join(word[0] for word in (words[0], words[-1])) if words else ""
+
+
+class FormerProfileAddress(models.Model):
+    """An address that a doctor's profile left, in both languages. It leads to the profile, unless another one stands there."""
+
+    physician = models.ForeignKey(Physician, on_delete=models.CASCADE, related_name="former_addresses")
+    slug = models.SlugField(_("address"), max_length=80, unique=True)
+
+    class Meta:
+        verbose_name = _("former address of a profile")
+        verbose_name_plural = _("former addresses of profiles")
+        ordering = ["slug"]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.slug
 
 
 class Location(models.Model):

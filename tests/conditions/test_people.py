@@ -63,6 +63,28 @@ def test_pages_name_the_doctors_who_treat_what_they_are_about_and_profiles_name_
         assert f'href="{path}"' in client.get(profile).content.decode()
 
 
+def test_the_former_address_of_a_profile_leads_to_it_until_somebody_takes_it(client):
+    surgeon = Physician.objects.get(slug="sample-surgeon-a")
+    surgeon.slug = "sample-surgeon-z"
+    surgeon.save()
+    for old, new in (
+        (PROFILE, "/physicians/sample-surgeon-z/"),
+        (SPANISH_PROFILE, "/es/medicos/sample-surgeon-z/"),
+        ("/guides/spinal-deformity-packet/sample-surgeon-a.pdf", "/guides/spinal-deformity-packet/sample-surgeon-z.pdf"),
+    ):
+        moved = client.get(old)
+        assert (moved.status_code, moved["Location"]) == (301, new)
+    other = Physician.objects.get(slug="sample-surgeon-c")
+    other.slug = "sample-surgeon-a"
+    other.save()
+    Clinic.bump_content_revision()
+    site_record.forget()
+    assert "Sample Surgeon C" in text_of(client, PROFILE)
+    surgeon.slug = "sample-surgeon-y"
+    surgeon.save()
+    assert client.get("/physicians/sample-surgeon-z/")["Location"] == "/physicians/sample-surgeon-y/"
+
+
 def test_a_doctor_who_left_stands_on_no_page_and_guides_name_none(client):
     Physician.objects.update(is_published=False)
     assert 'id="doctors"' not in client.get("/conditions/kyphosis/").content.decode()
