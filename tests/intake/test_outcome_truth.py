@@ -345,3 +345,4 @@ def test_a_receipt_before_the_clinics_name_was_ever_read_leaves_no_gap(person, m
     text = person.client.get(address).content.decode()
     assert escape(HEADLINE) in text
     assert "choosing" not in text
+    assert "and give your reference number" not in text
