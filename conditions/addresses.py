@@ -109,7 +109,10 @@ def public_paths() -> list[str]:
         with override(language):
             pages = [page.get_absolute_url() for page in Page.objects.published()]
             if pages:
-                paths += [reverse(name) for name in (*LISTS, "conditions:feed", "conditions:glossary_terms")] + pages
+                names = [*LISTS, "conditions:feed", "conditions:glossary_terms"]
+                if Page.objects.published().filter(kind=Kind.PROCEDURE, facts__isnull=False).count() < 2:
+                    names.remove("conditions:compare")
+                paths += [reverse(name) for name in names] + pages
     return paths
 
 

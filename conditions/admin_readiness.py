@@ -184,8 +184,11 @@ class HeldToReadiness:
             problems = services.problems_of(page)
             context["needs"] = self._needs(request, problems, _rows_of(context["inline_admin_formsets"]))
             context["plans"] = list(map(_foretold, outlooks(page, problems)))
+        # The page at hand has what was typed; whether it stands on the site is what is stored.
+        stands_in = services.published_languages(page) if page and request.method != "POST" else request.stood_in
         context |= {
             "is_refused": refusal is not None,
+            "is_draft": ENGLISH not in stands_in,
             "may_override": request.user.has_perm(services.OVERRIDE),
             "overrides": page.overrides.all()[:5] if page else [],
         }

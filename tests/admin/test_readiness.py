@@ -195,6 +195,7 @@ def test_a_page_that_is_not_ready_comes_back_with_the_list_and_everything_typed(
     assert CURE in form_values(response).values()
     assert stored().status == "draft"
     assert "cure" not in stored_body()
+    assert "Preview draft" in text and "View on site" not in text
 
 
 def test_a_draft_is_saved_with_any_problem(editor, kyphosis):

@@ -3,6 +3,7 @@
 import html5lib
 import pytest
 
+from conditions.addresses import public_paths
 from conditions.models import Page, ProcedureFacts
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("content")]
@@ -76,6 +77,14 @@ def test_only_the_choice_itself_is_for_search_engines(client):
     Clinic.objects.update(is_sample=False)
     site_record.forget()
     assert b"noindex" not in client.get(COMPARE).content
+
+
+def test_a_clinic_with_one_procedure_to_compare_has_no_such_page(client):
+    assert COMPARE in public_paths()
+    ProcedureFacts.objects.exclude(page__slug="spinal-osteotomy").delete()
+    assert COMPARE not in public_paths()
+    assert client.get(f"{COMPARE}?uncached=1").status_code == 404
+    assert "/procedures/" in public_paths()
 
 
 def test_a_draft_is_not_compared(client):
