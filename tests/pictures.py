@@ -45,18 +45,24 @@ def png_claiming(width, height):
     return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", zlib.compress(b"")) + png_chunk(b"IEND", b"")
 
 
+def packed_zeros(count, times):
+    """What zlib makes of `count` times `times` zero bytes, without going through them all: each block stands by itself."""
+    packer = zlib.compressobj(9, wbits=-15)
+    block = packer.compress(bytes(count)) + packer.flush(zlib.Z_FULL_FLUSH)
+    checksum = (count * times % 65521) << 16 | 1
+    return b"\x78\xda" + block * times + packer.flush() + struct.pack(">I", checksum)
+
+
 def png_bomb(side=20_000):
     """A small, whole PNG that unpacks to more than a gigabyte."""
-    packer = zlib.compressobj(9)
-    row = b"\0" * (side * 3 + 1)
-    packed = b"".join([packer.compress(row) for _ in range(side)]) + packer.flush()
+    packed = packed_zeros((side * 3 + 1) * 100, side // 100)
     header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", packed) + png_chunk(b"IEND", b"")
 
 
 def png_text_bomb():
     """A PNG with a note that unpacks to 100 MB."""
-    return with_chunk(encoded("PNG"), b"zTXt", b"Comment\0\0" + zlib.compress(b"\0" * 100_000_000, 9))
+    return with_chunk(encoded("PNG"), b"zTXt", b"Comment\0\0" + packed_zeros(1_000_000, 100))
 
 
 def webp_claiming(width, height):
