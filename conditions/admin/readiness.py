@@ -17,14 +17,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from clinic_site.site_record import current_clinic, zone_of
+from conditions import readiness, services
+from conditions.models import ENGLISH, SPANISH, Page, ProcedureFacts, Status
+from conditions.outlook import Outlook, outlooks
+from conditions.readiness import Problem, Site
+from conditions.readiness.problems import FACTS
 
-from . import readiness, services
-from .addresses import ENGLISH
-from .admin_history import PageForm
-from .models import SPANISH, Page, ProcedureFacts, Status
-from .outlook import Outlook, outlooks
-from .readiness import Problem, Site
-from .readiness.problems import FACTS
+from .history import PageForm
 
 LANGUAGE_NAMES = {ENGLISH: gettext_lazy("English"), SPANISH: gettext_lazy("Spanish"), "": ""}
 PARTS = {"sections": "anchor", "figures": "key"}
@@ -259,21 +258,6 @@ class ScheduleFilter(admin.SimpleListFilter):
         if self.value() == "failed":
             return queryset.with_failed_schedule()
         return queryset
-
-
-class RecordAdmin(admin.ModelAdmin):
-    """Rows that the site writes itself: to be read."""
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        # With their page they may go; one by one nobody takes them away.
-        own = request.resolver_match and request.resolver_match.view_name.startswith(f"admin:conditions_{self.opts.model_name}_")
-        return not own and super().has_delete_permission(request, obj)
 
 
 def _is_check(request: HttpRequest) -> bool:

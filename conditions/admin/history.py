@@ -14,9 +14,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from . import services
-from .differences import count_changes, differences
-from .models import Kind, Page, PageRevision, RevisionAction, Status
+from conditions import services
+from conditions.differences import count_changes, differences
+from conditions.models import Kind, Page, PageRevision, RevisionAction, Status
 
 REVISIONS_SHOWN = 20
 
