@@ -138,7 +138,7 @@ def test_the_history_tells_which_address_a_page_left(editor, rename, kyphosis):
     rename(kyphosis, slug="rounded-back")
     newest = kyphosis.revisions.first()
     text = text_of(editor.get(f"/admin/conditions/condition/{kyphosis.pk}/history/{newest.pk}/"))
-    assert "Former addresses kyphosis" in text
+    assert "Former addresses [added: kyphosis end]" in text
 
 
 def test_a_moved_page_costs_no_more_queries_than_any_other(client, rename, kyphosis, django_assert_max_num_queries):
