@@ -14,6 +14,7 @@ import html5lib
 import pytest
 from django.template.loader import render_to_string
 from django.utils.translation import override
+from PIL import Image
 from pypdf import PdfReader
 
 from clinic_site import site_record
@@ -178,7 +179,8 @@ def small(slug="kyphosis"):
 
 
 def changed(**values):
-    Clinic.objects.update(**values)
+    if values:
+        Clinic.objects.update(**values)
     Clinic.bump_content_revision()
     site_record.forget()
 
@@ -213,6 +215,19 @@ def test_a_pdf_is_set_in_the_fonts_colours_and_logo_of_the_clinic(client):
     assert "0.058824 0.298039 0.32549 rg" not in painted(theirs)
     [mark] = list(elements(theirs.trailer["/Root"]["/StructTreeRoot"]["/K"], "/Figure"))
     assert str(mark["/Alt"]) == Clinic.current().name
+
+
+def test_a_wide_logo_is_as_wide_as_it_should_be_and_named(client):
+    out = io.BytesIO()
+    Image.new("RGB", (400, 100), "#8822aa").save(out, "PNG")
+    file = BrandFile(key="logo", content=out.getvalue())
+    file.clean_fields()
+    file.save()
+    changed()
+    [mark] = elements(read(client.get(small().pdf_url).content).trailer["/Root"]["/StructTreeRoot"]["/K"], "/Figure")
+    left, top, right, bottom = (float(side) for side in mark["/A"]["/BBox"])
+    assert str(mark["/Alt"]) == Clinic.current().name
+    assert right - left > 150 and abs((right - left) / (bottom - top) - 4) < 0.1
 
 
 def test_a_packet_names_its_surgeons_and_version_and_every_handout_its_review(client):
