@@ -34,8 +34,6 @@ DRAWN_FONTS = {"serif": HOUSE_FONTS["heading_font"], "system": HOUSE_FONTS["text
 MAX_KEPT = 60
 # The key of the drawing on which a patient points to where it hurts.
 BODY_MAP = "body-map"
-SVG_NAMESPACE = "http://www.w3.org/2000/svg"
-ElementTree.register_namespace("", SVG_NAMESPACE)
 
 # Contents by database, digest and key: a file of that digest never changes.
 _kept: dict[tuple[str, str, str], bytes] = {}
@@ -102,6 +100,9 @@ def body_map(links: Mapping[str, tuple[str, str]], label: str) -> SafeString:
     if not file or file.format != SVG:
         return SafeString("")
     root = ElementTree.fromstring(content_of(file))
+    for shape in root.iter():
+        # In a page the parser knows the drawing's namespace; written out, it would get whatever prefix the process gave it.
+        shape.tag = shape.tag.rpartition("}")[2]
     for name, value in {"class": "map-art map-art--own spine", "role": "group", "aria-label": label}.items():
         root.set(name, value)
     for place, part in enumerate(list(root)):
@@ -109,7 +110,7 @@ def body_map(links: Mapping[str, tuple[str, str]], label: str) -> SafeString:
         if key in links:
             href, name = links[key]
             link = {"class": "map-region", "data-region": key, "href": href, "aria-label": name}
-            root[place] = ElementTree.Element(f"{{{SVG_NAMESPACE}}}a", link)
+            root[place] = ElementTree.Element("a", link)
             root[place].append(part)
     # Checked when it was stored; what was added here is escaped by the serializer.
     return mark_safe(ElementTree.tostring(root, encoding="unicode"))

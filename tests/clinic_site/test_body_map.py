@@ -1,6 +1,7 @@
 """A clinic's own map of the body: whoever points at a part is led to its symptoms, with and without a script."""
 
 import re
+from xml.etree import ElementTree
 
 import pytest
 
@@ -22,6 +23,12 @@ def own_map():
     file.save()
     Clinic.bump_content_revision()
     site_record.forget()
+
+
+@pytest.fixture(autouse=True)
+def _namespaces_of_other_libraries():
+    """Whatever libraries agreed on with the XML module, as the one for PDFs does, the drawing stays one that pages can show."""
+    ElementTree.register_namespace("drawn", "http://www.w3.org/2000/svg")
 
 
 def map_of(client, path):
