@@ -3,7 +3,9 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 from datetime import tzinfo
+from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
@@ -16,12 +18,15 @@ REFRESH_SECONDS = 1.0
 log = logging.getLogger(__name__)
 _lock = threading.Lock()
 _kept: dict[str, tuple[float, Clinic]] = {}
+# Databases that did not answer the last time: what was worked out meanwhile is not to be trusted afterwards.
+_away: set[str] = set()
+T = TypeVar("T")
 
 
 def current_clinic() -> Clinic:
     """The clinic's record, at most a second old; the last good copy while the database is away.
 
-    Before any good copy exists and with the database away, an unsaved sample record.
+    The same object until something changed. Before any good copy exists and with the database away, an unsaved sample record.
     """
     name = str(connection.settings_dict["NAME"])
     now = time.monotonic()
@@ -32,8 +37,10 @@ def current_clinic() -> Clinic:
     if not _lock.acquire(blocking=kept is None):
         return kept[1]
     try:
-        clinic = Clinic.current()
+        clinic = Clinic.current(kept[1] if kept and name not in _away else None)
+        _away.discard(name)
     except Error as error:
+        _away.add(name)
         log.warning("clinic record not readable: %s", type(error).__name__)
         clinic = kept[1] if kept else Clinic(pk=1, name="", phone="", email="")
     finally:
@@ -42,9 +49,18 @@ def current_clinic() -> Clinic:
     return clinic
 
 
+def kept_with_content(name: str, make: Callable[[], T]) -> T:
+    """What `make` works out from published content, kept in memory until content changes."""
+    kept = current_clinic().__dict__.setdefault("_worked_out", {})
+    if name not in kept:
+        kept[name] = make()
+    return kept[name]
+
+
 def forget() -> None:
     """Drop the copies, so that the next call reads the database; for commands and tests that change it."""
     _kept.clear()
+    _away.clear()
 
 
 def zone_of(name: str) -> tzinfo:

@@ -7,7 +7,7 @@ from django.db import Error
 from django.urls import Resolver404, resolve, reverse
 from django.utils.translation import get_language, override
 
-from clinic_site.site_record import current_clinic
+from clinic_site.site_record import kept_with_content
 
 from .models import ENGLISH, SPANISH, FormerAddress, Kind, Page
 
@@ -83,23 +83,24 @@ def in_english_only(kind: str, slug: str) -> str:
 def known_paths() -> dict[str, str]:
     """Addresses by slug of the published guides and pages about the clinic, in the language in use.
 
-    Read once for each copy of the clinic's record, so a second old at most; the last good list while the database is away.
+    Read again within a second of a change; the last good list while the database is away.
     """
     language = get_language() or ENGLISH
-    kept = current_clinic().__dict__.setdefault("_known_paths", {})
-    if language not in kept:
-        try:
-            found = {}
-            # In English where there is no Spanish yet.
-            for known_in in dict.fromkeys((ENGLISH, language)):
-                with override(known_in):
-                    pages = Page.objects.published().filter(kind__in=[Kind.GUIDE, Kind.NOTICE]).only("kind", "slug", "slug_es")
-                    found |= {page.slug: page.get_absolute_url() for page in pages}
-            _last_known[language] = found
-        except Error as error:
-            log.warning("list of guides not readable: %s", type(error).__name__)
-        kept[language] = _last_known.get(language, {})
-    return kept[language]
+    return kept_with_content(f"known paths {language}", lambda: _read_known_paths(language))
+
+
+def _read_known_paths(language: str) -> dict[str, str]:
+    try:
+        found = {}
+        # In English where there is no Spanish yet.
+        for known_in in dict.fromkeys((ENGLISH, language)):
+            with override(known_in):
+                pages = Page.objects.published().filter(kind__in=[Kind.GUIDE, Kind.NOTICE]).only("kind", "slug", "slug_es")
+                found |= {page.slug: page.get_absolute_url() for page in pages}
+        _last_known[language] = found
+    except Error as error:
+        log.warning("list of guides not readable: %s", type(error).__name__)
+    return _last_known.get(language, {})
 
 
 def public_paths() -> list[str]:
@@ -119,12 +120,9 @@ def public_paths() -> list[str]:
 def spanish_paths() -> dict[str, str]:
     """English address, former ones too, to Spanish address, for every list and every page published in Spanish.
 
-    Read once for each copy of the clinic's record, in one query, so a second old at most.
+    Read in one query, and again within a second of a change.
     """
-    kept = current_clinic().__dict__
-    if "_spanish_paths" not in kept:
-        kept["_spanish_paths"] = _read_spanish_paths()
-    return kept["_spanish_paths"]
+    return kept_with_content("spanish paths", _read_spanish_paths)
 
 
 def _read_spanish_paths() -> dict[str, str]:

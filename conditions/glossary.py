@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from html.parser import HTMLParser
 
+from clinic_site.site_record import kept_with_content
+
 from .models import SPANISH, GlossaryTerm
 
 # More than this and a page of medicine turns into a page of links.
@@ -12,6 +14,11 @@ MOST_ON_A_PAGE = 12
 LEFT_ALONE = {"a", "sup", "th", "strong", "b"}
 _BRACKETS = re.compile(r"\s*\(([^)]*)\)")
 _EITHER = re.compile(r" (?:or|o|u) ")
+
+
+def all_terms() -> list[GlossaryTerm]:
+    """Every term of the glossary; read again within a second of a change."""
+    return kept_with_content("glossary terms", lambda: list(GlossaryTerm.objects.all()))
 
 
 class GlossaryLinks:

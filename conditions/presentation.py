@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 
 from . import rich_text
 from .addresses import spanish_paths
-from .glossary import GlossaryLinks
-from .models import CITATION, SPANISH, Figure, GlossaryTerm, Kind, Packet, Page, Physician, Reference, Section, SectionKind
+from .glossary import GlossaryLinks, all_terms
+from .models import CITATION, SPANISH, Figure, Kind, Packet, Page, Physician, Reference, Section, SectionKind
 
 EMERGENCY_SLUG = "when-to-get-emergency-help"
 WORDS_A_MINUTE = 200
@@ -189,7 +189,7 @@ class Presenter:
         self.glossary = (
             None
             if on_paper or page.kind == Kind.NOTICE
-            else GlossaryLinks(GlossaryTerm.objects.all(), get_language() or "en", reverse("conditions:glossary"), page.name)
+            else GlossaryLinks(all_terms(), get_language() or "en", reverse("conditions:glossary"), page.name)
         )
 
     def present(self) -> Presented:

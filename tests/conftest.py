@@ -45,6 +45,18 @@ def _fresh_site_record(monkeypatch):
 
 
 @pytest.fixture
+def due_clinic(db):
+    """Makes the next request look whether the clinic's record changed, as one in each second does."""
+    from clinic_site import site_record
+
+    def make_due():
+        for name, (_read_at, clinic) in site_record._kept.items():
+            site_record._kept[name] = (float("-inf"), clinic)
+
+    return make_due
+
+
+@pytest.fixture
 def kept_clinic(db, monkeypatch):
     """The clinic's record stays in memory, so that counts of queries don't hang on the second."""
     from clinic_site import site_record

@@ -241,11 +241,15 @@ class Page(models.Model):
         return "" if get_language() == SPANISH else self.pronunciation
 
     @property
-    def names_heard(self) -> list[str]:
-        """What a report or a doctor may call a procedure or condition, its title aside."""
+    def names_heard(self) -> list[tuple[str, str]]:
+        """What a report or a doctor may call a procedure or condition, its title aside, each with its language."""
         if self.kind not in (Kind.PROCEDURE, Kind.CONDITION):
             return []
-        return [name for name in self.alternate_names or [] if name not in (self.title, self.name)]
+        spanish = get_language() == SPANISH
+        # Spanish readers hear English names too, in the clinic and on its papers.
+        english = {name.lower() for name in [self.title_en, self.name_en, *(self.alternate_names_en or [])]} if spanish else set()
+        names = [name for name in self.alternate_names or [] if name not in (self.title, self.name)]
+        return [(name, ENGLISH if name.lower() in english or not spanish else SPANISH) for name in names]
 
     @property
     def was_ever_published(self) -> bool:
