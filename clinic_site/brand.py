@@ -103,7 +103,7 @@ def body_map(links: Mapping[str, tuple[str, str]], label: str) -> SafeString:
     for shape in root.iter():
         # In a page the parser knows the drawing's namespace; written out, it would get whatever prefix the process gave it.
         shape.tag = shape.tag.rpartition("}")[2]
-    for name, value in {"class": "map-art map-art--own spine", "role": "group", "aria-label": label}.items():
+    for name, value in {"class": "map-art map-art--own bones", "role": "group", "aria-label": label}.items():
         root.set(name, value)
     for place, part in enumerate(list(root)):
         key = part.get("class", "").removeprefix("part-")

@@ -53,7 +53,7 @@ def spine_drawing(spine: str, view: str, marked: str = "", alone: bool = False) 
     body = f'<use href="{spine}#rake"/><use fill="url(#skin)" href="{spine}#figure"/><use href="{spine}#nerve"/>'
     shown = [marked] if alone else ["sacral", "thoracic", "cervical", "lumbar"]
     parts = "".join(f'<use class="spine__{part}" href="{spine}#{part}"/>' for part in shown)
-    return f'<svg class="art spine spine--{marked}" viewBox="{view}">{"" if alone else body}{parts}</svg>'
+    return f'<svg class="art bones spine--{marked}" viewBox="{view}">{"" if alone else body}{parts}</svg>'
 
 
 def keep(tab: Tab, name: str, markup: str) -> None:
