@@ -9,8 +9,9 @@ PACK := $(notdir $(CONTENT:%/=%))
 PYTHON ?= python3
 PY := .venv/bin/python
 LOCAL_ENV := var/local.env
-# Tests that run at the same time, and further options for pytest: make test ARGS="-k consultation"
-JOBS ?= auto
+# Tests that run at the same time, one more than there are cores, as many of them wait for a server; and further options for
+# pytest: make test ARGS="-k consultation"
+JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 ARGS ?=
 
 help: ## List what make can do
