@@ -87,7 +87,6 @@ SPOILT = {
     "figures_have_alternatives": [
         figure(long_description_en=""),
         figure(alt_es=""),
-        figure(alt_en="a" * 126),
         figure(alt_en="Image of a spine"),
     ],
     "figures_stand_in_the_text": [
@@ -233,6 +232,13 @@ def test_a_rule_speaks_on_a_spoilt_page(rule, way):
     sign()
     SPOILT[rule][way]()
     assert heard(rule)
+
+
+def test_an_alternative_text_that_no_column_would_take_is_said_while_it_is_typed():
+    page = pages_to_check().get(slug=SLUG)
+    page.figures.all()[0].alt_en = "a" * 126
+    found = [str(problem) for problem in problems_of(page, Site.now())]
+    assert any("The alternative text has 126 characters; at most 125." in problem for problem in found)
 
 
 def test_a_page_with_nothing_in_it_is_told_everything_it_lacks():
