@@ -96,10 +96,10 @@ def body_map(links: Mapping[str, tuple[str, str]], label: str) -> SafeString:
 
     A part is a group of shapes that stands directly in the drawing and has the class `part-<key>`. Empty where there is no map.
     """
-    file = current_clinic().file(BODY_MAP)
-    if not file or file.format != SVG:
+    drawing = svg(current_clinic(), BODY_MAP)
+    if not drawing:
         return SafeString("")
-    root = ElementTree.fromstring(content_of(file))
+    root = ElementTree.fromstring(drawing)
     for shape in root.iter():
         # In a page the parser knows the drawing's namespace; written out, it would get whatever prefix the process gave it.
         shape.tag = shape.tag.rpartition("}")[2]
