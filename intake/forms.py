@@ -52,8 +52,9 @@ class OptionalPart(Div):
 class ConsultationForm(forms.Form):
     """Ask for a consultation. Required: a name, one way to reach the person, and consent.
 
-    Beside the fields it carries three hidden values, see `intake/hidden.html`: the
-    signed one-time id, the page it came from, and whether the warning was read.
+    Beside the fields it carries hidden values, see `intake/hidden.html`: the signed
+    one-time id, the page it came from, whether the warning was read, and whether an
+    earlier press of it was `in_doubt`.
     `kept` is what was typed so far, to be shown again and not yet sent.
     """
 
@@ -152,12 +153,13 @@ class ConsultationForm(forms.Form):
         submission_token: str = "",
         warning_token: str = "",
         honeypot: str = "",
+        in_doubt: bool = False,
         kept: QueryDict | None = None,
     ) -> None:
         self.origin = origin if SLUG.fullmatch(origin) else ""
         self.origin_page = pages.get(self.origin)
         self.submission_token = submission_token or SubmissionToken.issue()
-        self.warning_token, self.honeypot = warning_token, honeypot
+        self.warning_token, self.honeypot, self.in_doubt = warning_token, honeypot, in_doubt
         interests = _interests(pages)
         super().__init__(data, initial={"interest": origin if origin in dict(interests) else ""})
         lists = {

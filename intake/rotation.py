@@ -139,7 +139,7 @@ def _reseal_spool(is_newest: Callable[[str | bytes], object], done: Rotation) ->
         done.looked_at += 1
         try:
             if not _accepts(is_newest, path.read_bytes()):
-                spool.write(spool.read(path))
+                spool.reseal(path)
                 done.resealed += 1
         except FileNotFoundError:
             continue  # the worker has stored it meanwhile

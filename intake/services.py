@@ -65,6 +65,14 @@ class NotStored(Exception):
     """A request could be kept neither in the database nor in the spool."""
 
 
+class OutcomeUnknown(Exception):
+    """A request may have been kept, and nothing answers that could tell. The same request again is safe."""
+
+
+class CommitInDoubt(OperationalError):
+    """The database was asked to commit, and whether it did is not known."""
+
+
 @dataclass(frozen=True)
 class Receipt:
     """What a person may be told: their request is durable under this reference since then."""
@@ -87,7 +95,7 @@ class Replay:
 # --- receiving -----------------------------------------------------------------------
 
 
-def submit_consultation_request(submission: Submission) -> Receipt:
+def submit_consultation_request(submission: Submission, *, was_in_doubt: bool = False) -> Receipt:
     """Keep a request for good, and say under which reference.
 
     One transaction writes the request, its search keys, event and mails. The same
@@ -95,7 +103,8 @@ def submit_consultation_request(submission: Submission) -> Receipt:
     wherever it comes; with other answers it is a second request that amends the first.
     With the database failing in any way the request goes, fsynced, to the encrypted
     spool. Returns only once it is durable. Raises FloodLimit where its network sent too
-    many, NotStored where nothing could be written.
+    many, NotStored where nothing could be written, OutcomeUnknown where something may
+    have been: by this press, or by an earlier one of the same form that `was_in_doubt`.
     """
     try:
         lead, is_new = _store(submission, EventKind.RECEIVED)
@@ -106,23 +115,35 @@ def submit_consultation_request(submission: Submission) -> Receipt:
         log.error("request goes to the spool, database failed: %s", type(error).__name__)
         _let_go_of_connection()
         try:
-            return _spool(submission)
-        except NotStored:
-            # The commit may have happened and only its answer been lost.
-            with suppress(Error):
-                if lead := ConsultationRequest.objects.of(submission).first():
-                    return Receipt(lead.reference, lead.received_at, is_repeat=True)
-            raise
+            spool.write(submission)
+        except Exception as spool_error:
+            log.critical("request not spooled, spool failed too: %s", type(spool_error).__name__)
+            in_doubt = was_in_doubt or isinstance(error, CommitInDoubt) or isinstance(spool_error, spool.MayBeKept)
+            return _asked_again(submission, in_doubt=in_doubt)
+        return Receipt(submission.reference(), submission.received_at, is_spooled=True)
     return Receipt(lead.reference, lead.received_at, is_repeat=not is_new)
 
 
-def _spool(submission: Submission) -> Receipt:
+def _asked_again(submission: Submission, *, in_doubt: bool) -> Receipt:
+    """The receipt, where the database has the request after all. Raises OutcomeUnknown or NotStored where it doesn't answer so.
+
+    A doubt is settled by storing once more, never by looking: a commit whose answer
+    was lost may still be under way, and only another insert of the same row waits for it.
+    """
     try:
-        spool.write(submission)
+        if in_doubt:
+            lead, _ = _store(submission, EventKind.RECEIVED)
+        else:
+            lead = ConsultationRequest.objects.of(submission).first()
+    except spam.FloodLimit:
+        raise
     except Exception as error:
-        log.critical("request not stored, spool failed too: %s", type(error).__name__)
-        raise NotStored from error
-    return Receipt(submission.reference(), submission.received_at, is_spooled=True)
+        log.critical("request not stored: %s", type(error).__name__)
+        _let_go_of_connection()
+        lead = None
+    if lead:
+        return Receipt(lead.reference, lead.received_at, is_repeat=True)
+    raise OutcomeUnknown if in_doubt else NotStored
 
 
 def _let_go_of_connection() -> None:
@@ -132,15 +153,20 @@ def _let_go_of_connection() -> None:
 
 
 def _store(submission: Submission, kind: EventKind) -> tuple[ConsultationRequest, bool]:
-    """The stored request and whether it is new; safe against the same submission stored at the same moment."""
+    """The stored request and whether it is new; safe against the same submission stored at the same moment.
+
+    Raises CommitInDoubt where it may have been stored all the same; after any other error it was not.
+    """
     respond_by = promise(current_clinic(), submission.received_at)
     attempt = 0
     while True:
+        is_complete = False
         try:
             with transaction.atomic():
-                if lead := ConsultationRequest.objects.of(submission).first():
-                    return lead, False
-                return _insert(submission, kind, submission.reference(attempt), respond_by), True
+                earlier = ConsultationRequest.objects.of(submission).first()
+                lead = earlier or _insert(submission, kind, submission.reference(attempt), respond_by)
+                is_complete = True
+            return lead, earlier is None
         except spam.FloodLimit:
             if lead := ConsultationRequest.objects.of(submission).first():
                 return lead, False
@@ -152,6 +178,15 @@ def _store(submission: Submission, kind: EventKind) -> tuple[ConsultationRequest
             attempt += 1
             if attempt == REFERENCE_ATTEMPTS:
                 raise
+        except Exception as error:
+            if is_complete and not _is_refused(error):
+                raise CommitInDoubt from error
+            raise
+
+
+def _is_refused(error: Exception) -> bool:
+    """Whether the database says for certain that a commit did not happen: SQLite, where its disk has no room for it."""
+    return getattr(error.__cause__, "sqlite_errorname", "") == "SQLITE_FULL"
 
 
 def _insert(submission: Submission, kind: EventKind, reference: str, respond_by: datetime) -> ConsultationRequest:

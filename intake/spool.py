@@ -33,6 +33,10 @@ class Unreadable(Exception):
         self.reason = reason
 
 
+class MayBeKept(OSError):
+    """A file could neither be made durable nor be taken back for certain: the request in it may be stored yet."""
+
+
 def folder() -> Path:
     """The spool's folder; made, for this user alone, where it is missing."""
     path = Path(settings.SPOOL_DIR)
@@ -45,32 +49,66 @@ def folder() -> Path:
 def write(submission: Submission) -> Path:
     """Keep a submission: sealed, complete under its final name, and on disk with its folder entry when this returns.
 
-    Raises OSError where that can't be had; nothing half-written stays then.
+    One that is kept already needs no room for a second file. Raises OSError where that
+    can't be had; nothing of it stays then, unless the error is MayBeKept.
     """
-    sealed = box().encrypt(submission.as_json().encode())
     target = folder() / f"{submission.submission_id.hex}-{submission.answers_digest}{SUFFIX}"
     with _alone():
-        _write(sealed, target)
+        if not _is_kept(target):
+            _write(submission, target)
     return target
 
 
-def _write(sealed: bytes, target: Path) -> None:
+def reseal(path: Path) -> None:
+    """Seal a waiting file with the newest key. Raises what `read` raises, and OSError; the file is as it was then."""
+    submission = read(path)
+    with _alone():
+        if path.exists():  # else the worker has stored it meanwhile
+            _write(submission, path)
+
+
+def _is_kept(target: Path) -> bool:
+    """Whether an earlier press left this file whole; it is on disk then, whatever became of its writer."""
+    try:
+        read(target)
+        with target.open("rb") as file:
+            os.fsync(file.fileno())
+        sync_folder(target.parent)
+    except (OSError, Unreadable):
+        return False
+    return True
+
+
+def _write(submission: Submission, target: Path) -> None:
+    sealed = box().encrypt(submission.as_json().encode())
     unfinished = target.with_name(f".{token_hex(8)}.unfinished")
     was_there = target.exists()
+    is_in_place = False
     try:
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(sealed)
             file.flush()
             os.fsync(file.fileno())
+        is_in_place = True
         os.replace(unfinished, target)
         sync_folder(target.parent)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
-            if not was_there:  # else it is an earlier press, for which someone was told "received"
-                target.unlink(missing_ok=True)
+        if was_there:  # it is an earlier press, for which someone was told "received"
+            raise MayBeKept(*error.args) from error
+        if is_in_place:
+            _take_back(target)
         raise
+
+
+def _take_back(target: Path) -> None:
+    try:
+        target.unlink(missing_ok=True)
+        sync_folder(target.parent)
+    except OSError as error:
+        raise MayBeKept(*error.args) from error
 
 
 @contextmanager

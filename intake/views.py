@@ -20,7 +20,7 @@ from .consent import CONSENT_VERSION, consent_text
 from .forms import ConsultationForm
 from .middleware import remember, to_receipt
 from .published_pages import published_pages
-from .services import NotStored, Receipt, promise, submit_consultation_request
+from .services import NotStored, OutcomeUnknown, Receipt, promise, submit_consultation_request
 from .submission import Submission, shown_reference
 from .tokens import SubmissionToken, has_read_warning, read_receipt, warning_token
 
@@ -62,6 +62,7 @@ def _as_typed(request: HttpRequest) -> ConsultationForm:
         submission_token=token if SubmissionToken.read(token) else SubmissionToken.renewed(token),
         warning_token=request.POST.get("warning", ""),
         honeypot=request.POST.get("website", ""),
+        in_doubt="in_doubt" in request.POST,
         kept=request.POST,
     )
 
@@ -80,6 +81,7 @@ def _receive(request: HttpRequest) -> HttpResponse:
         submission_token=sent_token if token else SubmissionToken.renewed(sent_token),
         warning_token=request.POST.get("warning", ""),
         honeypot=request.POST.get("website", ""),
+        in_doubt="in_doubt" in request.POST,
     )
     is_valid = form.is_valid()
     if token is None:
@@ -106,7 +108,7 @@ def _receive(request: HttpRequest) -> HttpResponse:
         network=network_of(client_address(request)),
     )
     try:
-        receipt = submit_consultation_request(submission)
+        receipt = submit_consultation_request(submission, was_in_doubt=form.in_doubt)
     except spam.FloodLimit as limit:
         seconds = math.ceil(limit.retry_after.total_seconds())
         response = _show(
@@ -120,11 +122,18 @@ def _receive(request: HttpRequest) -> HttpResponse:
         response.headers["Retry-After"] = str(seconds)
         return response
     except NotStored:
-        response = _show(request, "intake/not_sent.html", form, status=503, submit_label=_("Try again with the same answers"))
-        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-        return response
+        return _failed(request, "intake/not_sent.html", form)
+    except OutcomeUnknown:
+        form.in_doubt = True
+        return _failed(request, "intake/not_sure.html", form)
     remember(request, receipt)
     return to_receipt(receipt)
+
+
+def _failed(request: HttpRequest, template: str, form: ConsultationForm) -> HttpResponse:
+    response = _show(request, template, form, status=503, submit_label=_("Try again with the same answers"))
+    response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
 
 
 def _alternates(name: str, *arguments: str) -> dict[str, str]:
