@@ -15,7 +15,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from . import spool
 from .fields import box
 from .models import ConsultationRequest, EventKind, LeadEvent, LeadStatus, NoticeKind, Outbox, SearchKey, SearchKind
-from .rotation import SEALED, batches, described
+from .rotation import SEALED, batches, described, under_another_search_key
 from .submission import shown_reference
 
 REPORT = "integrity.json"
@@ -116,6 +116,11 @@ def check() -> list[Finding]:
             "requests that no search finds",
             _without_search_keys,
             "They still stand in the list under their reference. Compare with the last backup.",
+        ),
+        (
+            "requests found under another SEARCH_KEY only",
+            under_another_search_key,
+            "Put that key back, or bring them under this one: python manage.py rebuild_search_keys",
         ),
         (
             "rows that no key opens",

@@ -1,7 +1,7 @@
-"""Brings everything sealed under the newest key, so that older keys can be retired; and tells keys that are not ours.
+"""Brings everything under today's keys, so that older ones can be retired or a lost one replaced; and tells keys that are not ours.
 
-Needs no memory of its own: whatever the newest key opens is done already, so a
-run that was killed is simply started again.
+Needs no memory of its own: whatever is under the key already is done, so a run
+that was killed is simply started again.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.db.models import Exists, ExpressionWrapper, F, OuterRef, TextField
 
 from . import spool
 from .fields import EncryptedTextField, Undecryptable, blind, box, folded
 from .models import ConsultationRequest, ContactAttempt, SearchKey, SearchKind
-from .submission import shown_reference
+from .services import search_keys
+from .submission import ANSWERS, digest_of, shown_reference
 
 BATCH = 200
 # Requests that keys are tried on: so many of the oldest and of the newest.
@@ -44,7 +45,7 @@ class Rotation:
     """What a run has done so far; `unreadable` names the rows and files that no key opens."""
 
     looked_at: int = 0
-    resealed: int = 0
+    changed: int = 0
     unreadable: list[str] = field(default_factory=list)
 
 
@@ -69,6 +70,39 @@ def reencrypt(batch: int = BATCH, progress: Callable[[str, Rotation], None] = la
     return done
 
 
+def rebuild_search_keys(batch: int = BATCH, progress: Callable[[str, Rotation], None] = lambda what, done: None) -> Rotation:
+    """Make every request be found under SEARCH_KEY, and known again when it is sent once more, from its answers alone.
+
+    Newest first: after the first batch the site starts and serves while the rest is
+    done. What an unreadable answer was found by is given up; its request is reported.
+    """
+    done = Rotation()
+    wanted = ConsultationRequest.objects.order_by("-pk").prefetch_related("search_keys")
+    leads = list(wanted[:batch])
+    while leads:
+        if stale := [lead.pk for lead in leads if not _is_found(lead)]:
+            _index_anew(stale, done)
+        done.looked_at += len(leads)
+        done.unreadable += [shown_reference(lead.reference) for lead in leads if lead.unreadable_fields()]
+        progress(str(ConsultationRequest._meta.verbose_name_plural), done)
+        leads = list(wanted.filter(pk__lt=leads[-1].pk)[:batch])
+    return done
+
+
+def under_another_search_key() -> Iterator[str]:
+    """References of requests whose name is not found under SEARCH_KEY: left from before a change of it."""
+    for rows in batches(ConsultationRequest, BATCH):
+        keys = SearchKey.objects.filter(kind=SearchKind.NAME, request__in=[row.pk for row in rows])
+        found = dict[int, set[str]]()
+        for pk, digest in keys.values_list("request_id", "digest"):
+            found.setdefault(pk, set()).add(digest)
+        for row in rows:
+            with suppress(InvalidToken, ValueError):
+                name = box().decrypt(row.columns["name"]).decode()
+                if row.pk in found and blind(folded(name), SearchKind.NAME) not in found[row.pk]:
+                    yield shown_reference(row.reference)
+
+
 def keys_that_do_not_fit() -> Iterator[str]:
     """What is wrong with ENCRYPTION_KEYS or SEARCH_KEY, by the oldest and the newest requests; nothing where there are none.
 
@@ -84,7 +118,10 @@ def keys_that_do_not_fit() -> Iterator[str]:
     indexed = ConsultationRequest.objects.filter(Exists(keys.filter(request=OuterRef("pk")))).order_by("-pk")[:SAMPLE]
     names = [lead.name for lead in indexed if not isinstance(lead.name, Undecryptable)]
     if names and not keys.filter(digest__in={blind(folded(name), SearchKind.NAME) for name in names}).exists():
-        yield "SEARCH_KEY is not the one that the stored requests are found by. Put that one back."
+        yield (
+            "SEARCH_KEY is not the one that the stored requests are found by. Put that one back; "
+            "if it is lost for good: python manage.py rebuild_search_keys"
+        )
 
 
 def batches(model: type[models.Model], size: int) -> Iterator[list[SealedRow]]:
@@ -129,9 +166,38 @@ def _reseal(model: type[models.Model], keys: list[int], is_newest: Callable[[str
         if readable:
             # The field seals with the newest key on its way in.
             model._base_manager.filter(pk=row.pk).update(**readable)
-            done.resealed += 1
+            done.changed += 1
         if len(readable) < len(stale):
             done.unreadable.append(described(model, row))
+
+
+def _readable(lead: ConsultationRequest) -> dict[str, str]:
+    return {name: getattr(lead, name) for name in ANSWERS if not isinstance(getattr(lead, name), Undecryptable)}
+
+
+def _is_found(lead: ConsultationRequest) -> bool:
+    # A reference that was told beside the stored one can't be computed again, so its hash is left alone.
+    stored = {(key.kind, key.digest) for key in lead.search_keys.all() if key.kind != SearchKind.REFERENCE}
+    answers = _readable(lead)
+    return stored == set(search_keys(answers)) and (len(answers) < len(ANSWERS) or lead.answers_digest == digest_of(answers))
+
+
+@transaction.atomic
+def _index_anew(keys: list[int], done: Rotation) -> None:
+    leads = list(ConsultationRequest.objects.select_for_update().filter(pk__in=keys).order_by("pk"))
+    SearchKey.objects.filter(request__in=leads).exclude(kind=SearchKind.REFERENCE).delete()
+    SearchKey.objects.bulk_create(
+        SearchKey(request=lead, kind=kind, digest=digest)
+        for lead in leads
+        for kind, digest in sorted(set(search_keys(_readable(lead))))
+    )
+    for lead in leads:
+        answers = _readable(lead)
+        # Sent once more since the key was changed, it was stored as a second request, which has the digest now.
+        with suppress(IntegrityError), transaction.atomic():
+            if len(answers) == len(ANSWERS):
+                ConsultationRequest.objects.filter(pk=lead.pk).update(answers_digest=digest_of(answers))
+    done.changed += len(leads)
 
 
 def _reseal_spool(is_newest: Callable[[str | bytes], object], done: Rotation) -> None:
@@ -140,7 +206,7 @@ def _reseal_spool(is_newest: Callable[[str | bytes], object], done: Rotation) ->
         try:
             if not _accepts(is_newest, path.read_bytes()):
                 spool.reseal(path)
-                done.resealed += 1
+                done.changed += 1
         except FileNotFoundError:
             continue  # the worker has stored it meanwhile
         except spool.Unreadable:

@@ -2,7 +2,7 @@
 
 import logging
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -222,7 +222,7 @@ def _insert(submission: Submission, kind: EventKind, reference: str, respond_by:
         spam_reasons=reasons,
         **{name: submission.answers.get(name, "") for name in ANSWERS},
     )
-    keys = set(search_keys(submission))
+    keys = set(search_keys(submission.answers))
     if reference != submission.reference():
         keys.add((SearchKind.REFERENCE, blind(submission.reference(), SearchKind.REFERENCE)))
     SearchKey.objects.bulk_create(SearchKey(request=lead, kind=kind, digest=digest) for kind, digest in sorted(keys))
@@ -241,9 +241,8 @@ def _path_of(page: Page | None) -> str:
         return ""
 
 
-def search_keys(submission: Submission) -> Iterable[tuple[SearchKind, str]]:
-    """The keyed hashes under which staff find this request."""
-    answers = submission.answers
+def search_keys(answers: Mapping[str, str]) -> Iterable[tuple[SearchKind, str]]:
+    """The keyed hashes under which staff find a request with these answers."""
     if email := answers.get("email", ""):
         yield SearchKind.EMAIL, blind(email.casefold(), SearchKind.EMAIL)
     for form in phone_forms(answers.get("phone", "")):

@@ -42,6 +42,7 @@ class Submission:
     """A valid form, ready to be stored. `answers` holds normalised text under the names in ANSWERS.
 
     `network` is where it came from, for limits alone; stored nowhere but in the sealed spool.
+    `told` is the reference that its person was told where it waited there, whatever the keys are by now.
     """
 
     submission_id: uuid.UUID
@@ -53,6 +54,7 @@ class Submission:
     origin: str = ""
     spam_reasons: tuple[str, ...] = field(default=())
     network: str = ""
+    told: str = ""
 
     def __post_init__(self) -> None:
         unknown = set(self.answers) - set(ANSWERS)
@@ -70,13 +72,15 @@ class Submission:
     @property
     def answers_digest(self) -> str:
         """A keyed hash that is equal for equal answers."""
-        return blind(json.dumps([self.answers.get(name, "") for name in ANSWERS]), "answers")
+        return digest_of(self.answers)
 
     def reference(self, attempt: int = 0) -> str:
         """The request's number: the same for the same submission and answers, in every process.
 
         `attempt` gives the next candidate where another request already has this one.
         """
+        if self.told and not attempt:
+            return self.told
         digest = blind(f"{self.submission_id.hex}\0{self.answers_digest}\0{attempt}", "reference")
         number = int(digest, 16)
         letters = []
@@ -88,7 +92,7 @@ class Submission:
     def as_json(self) -> str:
         """Everything needed to store the request later."""
         values = asdict(self) | {"submission_id": self.submission_id.hex, "received_at": self.received_at.isoformat()}
-        return json.dumps(values | {"answers": dict(self.answers)})
+        return json.dumps(values | {"answers": dict(self.answers), "told": self.reference()})
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
@@ -100,6 +104,11 @@ class Submission:
         if not all(isinstance(value, str) for value in values["answers"].values()):
             raise ValueError("Answers are text.")
         return cls(**values)
+
+
+def digest_of(answers: Mapping[str, str]) -> str:
+    """A keyed hash that is equal for equal answers."""
+    return blind(json.dumps([answers.get(name, "") for name in ANSWERS]), "answers")
 
 
 def shown_reference(reference: str) -> str:

@@ -10,9 +10,10 @@ from django.db import connection, transaction
 
 from intake import rotation, spool
 from intake.fields import EncryptedTextField
+from intake.integrity import check
 from intake.models import AttemptOutcome, ConsultationRequest, ContactAttempt, Outbox, SearchKey
-from intake.rotation import SEALED, batches, keys_that_do_not_fit, reencrypt
-from intake.services import log_contact
+from intake.rotation import SEALED, batches, keys_that_do_not_fit, rebuild_search_keys, reencrypt
+from intake.services import Receipt, log_contact, replay_spool, submit_consultation_request
 from tests.factories import ConsultationRequestFactory, UserFactory, submission, submitted
 
 MARKER = "Zebra-marker"
@@ -62,7 +63,7 @@ def test_everything_can_be_read_with_the_new_key_alone(db, new_key, drop_old_key
     waiting = spool.write(submission(message="Waits on disk"))
     new_key()
     done = reencrypt()
-    assert (done.looked_at, done.resealed, done.unreadable) == (3, 3, [])
+    assert (done.looked_at, done.changed, done.unreadable) == (3, 3, [])
     drop_old_keys()
     lead = ConsultationRequest.objects.get()
     assert (lead.message, lead.name, lead.unreadable_fields()) == (MARKER, "Sam Sample", [])
@@ -76,7 +77,7 @@ def test_what_is_under_the_newest_key_already_is_left_alone(db, new_key):
     new_key()
     reencrypt()
     before = stored("message", lead.pk)
-    assert reencrypt().resealed == 0
+    assert reencrypt().changed == 0
     assert stored("message", lead.pk) == before
 
 
@@ -96,7 +97,7 @@ def test_a_run_killed_half_way_is_taken_up_again(db, new_key, drop_old_keys):
 
     with pytest.raises(KeyboardInterrupt):
         reencrypt(3, killed)
-    assert reencrypt(3).resealed == 4
+    assert reencrypt(3).changed == 4
     drop_old_keys()
     assert all(lead.name == "Sam Sample" for lead in ConsultationRequest.objects.all())
 
@@ -203,13 +204,107 @@ def test_ten_thousand_rows_change_their_key(db, new_key, drop_old_keys):
     new_key()
     seen = []
     done = reencrypt(500, lambda what, done: seen.append(done.looked_at))
-    assert (done.looked_at, done.resealed, done.unreadable) == (10_000, 10_000, [])
+    assert (done.looked_at, done.changed, done.unreadable) == (10_000, 10_000, [])
     assert len(seen) == 21
     drop_old_keys()
     from intake.fields import box
 
     assert not [row for rows in batches(ConsultationRequest, 1000) for row in rows if row.not_opened_by(box().decrypt)]
     assert not SearchKey.objects.exists()
+
+
+# --- a search key that is lost
+
+
+@pytest.fixture
+def new_search_key(settings):
+    """Call it to lose the search key and set another."""
+
+    def make():
+        settings.SEARCH_KEY = Fernet.generate_key().decode()
+
+    return make
+
+
+SEARCHES = ["sam@example.org", "(703) 555-0163", "Sam Sample", "sample", "Pät Other"]
+
+
+def found(lead):
+    return [text for text in SEARCHES if lead in ConsultationRequest.objects.matching(text)]
+
+
+def test_after_the_search_key_is_lost_every_search_finds_again_under_a_new_one(db, new_search_key, capsys):
+    lead, other = submitted(patient_name="Pat Other"), submitted(name="Someone Else", phone="", email="")
+    new_search_key()
+    assert found(lead) == []
+    call_command("rebuild_search_keys", batch=1)
+    assert found(lead) == SEARCHES
+    assert found(other) == []
+    assert ConsultationRequest.objects.matching(lead.shown_reference).get() == lead
+    assert ConsultationRequest.objects.from_same_contact(lead).count() == 0
+    assert refused() == []
+    report = capsys.readouterr()
+    assert "2 looked at, 2 made to be found again" in report.out
+    assert "Sample" not in report.out + report.err
+    assert rebuild_search_keys().changed == 0
+    with pytest.raises(CommandError, match="--batch"):
+        call_command("rebuild_search_keys", batch=0)
+
+
+def test_a_request_sent_again_after_the_search_key_changed_is_known(db, new_search_key):
+    press = submission()
+    first = submit_consultation_request(press)
+    new_search_key()
+    rebuild_search_keys()
+    assert submit_consultation_request(press) == Receipt(first.reference, first.received_at, is_repeat=True)
+    assert ConsultationRequest.objects.count() == 1
+
+
+def test_a_request_sent_again_before_its_turn_hinders_nothing(db, new_search_key):
+    press = submission()
+    first = submit_consultation_request(press)
+    new_search_key()
+    second = submit_consultation_request(press)
+    rebuild_search_keys()
+    assert {lead.reference for lead in ConsultationRequest.objects.matching("Sam Sample")} == {first.reference, second.reference}
+
+
+def test_what_waits_in_the_spool_keeps_the_reference_its_person_was_told(db, new_search_key):
+    press = submission()
+    spool.write(press)
+    told = press.reference()
+    new_search_key()
+    assert replay_spool().stored == 1
+    assert ConsultationRequest.objects.get().reference == told
+
+
+def test_a_rebuild_that_was_killed_is_seen_by_the_daily_check_and_taken_up_again(db, new_search_key):
+    leads = [submitted(message=f"number {number}") for number in range(5)]
+    new_search_key()
+
+    def killed(what, done):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rebuild_search_keys(2, killed)
+    assert refused() == []  # the newest come first, so the site starts again at once
+    (finding,) = check()
+    assert (finding.what, finding.count) == ("requests found under another SEARCH_KEY only", 3)
+    assert "rebuild_search_keys" in finding.advice
+    assert rebuild_search_keys(2).changed == 3
+    assert check() == []
+    assert set(ConsultationRequest.objects.matching("Sam Sample")) == set(leads)
+
+
+def test_an_unreadable_answer_is_reported_and_the_rest_is_found(db, new_search_key, capsys):
+    lead = submitted()
+    overwrite("email", lead.pk, "altered")
+    new_search_key()
+    with pytest.raises(CommandError, match="^1 have answers that no key opens"):
+        call_command("rebuild_search_keys")
+    assert lead.shown_reference in capsys.readouterr().err
+    assert found(lead) == ["(703) 555-0163", "Sam Sample", "sample"]
+    assert stored("email", lead.pk) == "altered"
 
 
 # --- keys that are not ours

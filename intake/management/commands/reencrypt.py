@@ -30,4 +30,4 @@ class Command(BaseCommand):
         self.stdout.write("Everything is under the newest key. Older keys can be taken out of ENCRYPTION_KEYS.")
 
     def _progress(self, what: str, done: Rotation) -> None:
-        self.stdout.write(f"{what}: {done.looked_at} looked at, {done.resealed} re-encrypted")
+        self.stdout.write(f"{what}: {done.looked_at} looked at, {done.changed} re-encrypted")
