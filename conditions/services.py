@@ -23,7 +23,7 @@ from .content_pack.files import Data, PackError, digest
 from .content_pack.former import without_former
 from .content_pack.pages import english_words
 from .content_pack.spanish import english_digest
-from .content_pack.states import came_together, page_state, store_state
+from .content_pack.states import came_together, known_keys, page_state, store_state, with_unknown
 from .models import SPANISH, Kind, Page, PageRevision, Photo, PlannedOverride, PublishOverride, RevisionAction, Section, Status
 from .readiness.problems import Problem
 
@@ -365,9 +365,11 @@ def put_back(page: Page, revision: PageRevision) -> list[str]:
 def restorable(page: Page, revision: PageRevision) -> tuple[Data, list[str]]:
     """What a restore makes of a page, and the addresses of linked pages that are gone.
 
-    Publication stays as it is: what the public may see is a decision of today. So do the addresses that lead to it.
+    Publication stays as it is: what the public may see is a decision of today. So do the addresses that lead to it,
+    and whatever a page could not yet say at that time.
     """
-    data, spanish = without_former(revision.data["page"]), without_former(revision.data["spanish"])
+    now = page_state(page)
+    data, spanish = (without_former(with_unknown(part, revision.data, now)) for part in ("page", "spanish"))
     known = set(Page.objects.filter(slug__in=[link["to"] for link in data["links"]]).values_list("slug", flat=True))
     links = [link for link in data["links"] if link["to"] in known]
     state = {"page": data | {"status": page.status, "links": links}, "spanish": spanish | {"status": page.status_es}}
@@ -416,7 +418,7 @@ def _revision(page: Page, state: Data, by: AbstractUser | None, action: Revision
         made_by_name=_name_of(by) if by else "",
         action=action,
         comment=comment[:300],
-        data=state,
+        data=state | {"known_keys": known_keys()},
         digest=digest(state),
         english_digest=english_digest(state["page"]),
     )

@@ -8,8 +8,8 @@ from django.core.serializers.json import DjangoJSONEncoder
 from conditions.models import Page
 
 from .files import Data, Item
-from .pages import FIGURE_TEXTS, PAGE_LISTS, PAGE_TEXTS, english_words, page_data, store_links, store_page
-from .spanish import is_behind_english, spanish_data, store_spanish
+from .pages import FIGURE_TEXTS, PAGE_KEYS, PAGE_LISTS, PAGE_TEXTS, english_words, page_data, store_links, store_page
+from .spanish import SPANISH_KEYS, is_behind_english, spanish_data, store_spanish
 
 # What is planned for a page: staff change it, so its history and its conflicts know it; no file holds it.
 SCHEDULE = ("publish_at", "publish_es_at", "unpublish_at")
@@ -36,6 +36,17 @@ def store_state(page: Page, state: Data) -> None:
     store_page(item, Page.objects.get(pk=page.pk))
     store_links(item)
     store_spanish(Item("spanish", state["spanish"] | {"slug": state["page"]["slug"]}, Path()))
+
+
+def known_keys() -> Data:
+    """What a page can say today, by part. A state lacks a key too where the page has nothing there; this tells the two apart."""
+    return {"page": sorted(PAGE_KEYS), "spanish": sorted(SPANISH_KEYS)}
+
+
+def with_unknown(part: str, then: Data, now: Data) -> Data:
+    """One part of an earlier state, and what the page says now under keys that nobody knew when that state was kept."""
+    known = {*then[part], *then.get("known_keys", {}).get(part, ())}
+    return {key: value for key, value in now[part].items() if key not in known} | then[part]
 
 
 def anchors_behind(page: Page) -> set[str]:

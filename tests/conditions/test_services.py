@@ -72,6 +72,36 @@ def test_a_restored_page_is_in_everything_what_it_was(slug, ada):
     assert after == before
 
 
+def test_a_restore_keeps_what_a_page_could_not_say_yet_when_the_version_was_kept(osteotomy, ada):
+    first = osteotomy.revisions.get()
+    first.data["known_keys"]["page"].remove("pronunciation")
+    del first.data["page"]["pronunciation"]
+    first.save()
+    rewrite(osteotomy, body_en="<p>New words.</p>")
+    services.restore(first, by=ada)
+    osteotomy.refresh_from_db()
+    assert osteotomy.pronunciation
+    assert "New words." not in str(page_state(osteotomy))
+
+
+def test_a_version_from_before_versions_noted_what_a_page_can_say_is_restored_too(osteotomy, ada):
+    first = osteotomy.revisions.get()
+    del first.data["known_keys"], first.data["page"]["pronunciation"]
+    first.save()
+    services.restore(first, by=ada)
+    osteotomy.refresh_from_db()
+    assert osteotomy.pronunciation
+
+
+def test_a_restore_empties_what_was_empty(ada):
+    page = Page.objects.get(slug="privacy")
+    first = page.revisions.get()
+    Page.objects.filter(pk=page.pk).update(pronunciation="PRY-vuh-see")
+    services.restore(first, by=ada)
+    page.refresh_from_db()
+    assert not page.pronunciation
+
+
 def test_a_restore_loses_nothing_of_the_present(osteotomy, ada):
     first = osteotomy.revisions.get()
     rewrite(osteotomy, body_en="<p>Not in any revision yet.</p>")
