@@ -3,7 +3,7 @@
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -161,6 +161,10 @@ class KeepsHistory:
             context["conflict"] = clash
             context["meanwhile"] = [described(revision) for revision in clash.revisions[:5]]
             context["changes"] = differences(clash.opened.data, clash.state) if clash.opened else []
+        # A panel above the form says in full why it came back; Django would say it twice more.
+        alone = list(context["adminform"].form.errors) == [NON_FIELD_ERRORS] and len(context["errors"]) == 1
+        if alone and (clash or context["is_refused"]):
+            context |= {"errors": [], "is_said_above": True}
         return super().render_change_form(request, context, *args, **kwargs)
 
     # Looking back.

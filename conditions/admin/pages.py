@@ -147,7 +147,14 @@ class PageAdmin(HeldToReadiness, KeepsHistory, SideBySide, EditsContent, Transla
         first = [address, review, opening] if obj else [(None, {"fields": ["usual_sections"]}), opening, address, review]
         return [
             *first,
-            (_("Schedule"), {"classes": ["collapse"], "fields": ["publish_at", "publish_es_at", "unpublish_at"]}),
+            (
+                _("Schedule"),
+                {
+                    "classes": ["collapse"],
+                    "description": _("All times are the clinic’s, wherever you are."),
+                    "fields": ["publish_at", "publish_es_at", "unpublish_at"],
+                },
+            ),
             (_("Spanish"), {"fields": spanish}),
             (
                 _("For search and machines"),
@@ -191,7 +198,10 @@ class PageAdmin(HeldToReadiness, KeepsHistory, SideBySide, EditsContent, Transla
 
     @admin.display(description=_("state"), ordering="status")
     def state(self, page: Page) -> str:
-        plans = format_html_join("", '<span class="sub">{}</span>', ((line,) for line in planned(page)))
+        lines = planned(page)
+        if page.slug_es and page.status_es != page.status:
+            lines.insert(0, _("Spanish: %s") % page.get_status_es_display())
+        plans = format_html_join("", '<span class="sub">{}</span>', ((line,) for line in lines))
         late = format_html_join("", ' <span class="chip chip--late">{}</span>', ((line,) for line in missed(page)))
         return format_html('<span class="chip chip--{}">{}</span>{}{}', page.status, page.get_status_display(), late, plans)
 

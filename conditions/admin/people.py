@@ -18,9 +18,9 @@ class LocationAdmin(SideBySide, EditsContent, TranslationAdmin):
     search_fields = ["name_en", "street", "city"]
     prepopulated_fields = {"key": ["name"]}
     fieldsets = [
-        (None, {"fields": ["name", ("key", "position"), "is_sample"]}),
+        (None, {"fields": [("name_en", "name_es"), ("key", "position"), "is_sample"]}),
         (_("Contact"), {"fields": ["street", ("city", "state", "postal_code"), "phone"]}),
-        (_("Getting there"), {"fields": ["access_note", "directions"]}),
+        (_("Getting there"), {"fields": [("access_note_en", "access_note_es"), ("directions_en", "directions_es")]}),
     ]
 
 
@@ -61,6 +61,18 @@ class TestimonialAdmin(SideBySide, EditsContent, TranslationAdmin):
     list_filter = ["is_published", "is_sample"]
     search_fields = ["display_name", "quote_en"]
     fieldsets = [
-        (None, {"fields": ["key", "position", "quote", "display_name", "descriptor", "pages", "is_published", "is_sample"]}),
+        (
+            None,
+            {
+                "fields": [
+                    ("key", "position"),
+                    ("quote_en", "quote_es"),
+                    "display_name",
+                    ("descriptor_en", "descriptor_es"),
+                    "pages",
+                    ("is_published", "is_sample"),
+                ]
+            },
+        ),
         (_("Authorisation"), {"fields": ["consent_recorded_on", "consent_scope", "consent_expires_on", "consent_withdrawn_on"]}),
     ]

@@ -182,6 +182,7 @@ def test_a_save_over_an_unseen_change_is_refused_with_everything_typed_kept(ada,
     assert "His words" in form_values(response)[f"sections-{index_of(his, anchor)}-body_en"]
     text = text_of(response)
     assert "Somebody else changed this page while you had it open" in text
+    assert "Please correct the error" not in text and "<title>Error: " in response.content.decode()
     assert "Saved by Ada Sample" in text and "[added: Her title end]" in text
     assert page.revisions.count() == 2
 

@@ -189,7 +189,9 @@ def test_a_page_that_is_not_ready_comes_back_with_the_list_and_everything_typed(
     response = editor.post(address(kyphosis), spoilt(editor, kyphosis, status="published", name_en="Typed name"))
     assert response.status_code == 200
     text = text_of(response)
-    assert "Nothing was saved: the page is not ready" in text
+    assert text.count("Nothing was saved") == 1
+    assert "Nothing was saved: the page is not ready" in text and "Please correct the error" not in text
+    assert "<title>Error: " in response.content.decode()
     assert "Promise nothing: leave out “cure”." in text
     assert form_values(response)["name_en"] == "Typed name"
     assert CURE in form_values(response).values()
