@@ -17,11 +17,12 @@ LATE_SECONDS = 15 * 60
 
 @dataclass(frozen=True)
 class SpoolState:
-    """Requests stored in files, to be moved to the database by the worker."""
+    """Requests stored in files, to be moved to the database by the worker; `reserve_kb` is room for more on a full disk."""
 
     waiting: int
     oldest_seconds: int
     set_aside: int
+    reserve_kb: int
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def database_answers() -> bool:
 def spool_state() -> SpoolState:
     """The spool's depth and age, read from its folder."""
     age = spool.oldest_age() or timedelta(0)
-    return SpoolState(spool.depth(), int(age.total_seconds()), spool.set_aside_count())
+    return SpoolState(spool.depth(), int(age.total_seconds()), spool.set_aside_count(), spool.reserve_bytes() // 1024)
 
 
 def outbox_state() -> OutboxStateCounts:

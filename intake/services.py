@@ -117,8 +117,10 @@ def submit_consultation_request(submission: Submission, *, was_in_doubt: bool = 
         try:
             spool.write(submission)
         except Exception as spool_error:
-            log.critical("request not spooled, spool failed too: %s", type(spool_error).__name__)
             in_doubt = was_in_doubt or isinstance(error, CommitInDoubt) or isinstance(spool_error, spool.MayBeKept)
+            if isinstance(spool_error, spam.FloodLimit) and not in_doubt:
+                raise
+            log.critical("request not spooled, spool failed too: %s", type(spool_error).__name__)
             return _asked_again(submission, in_doubt=in_doubt)
         return Receipt(submission.reference(), submission.received_at, is_spooled=True)
     return Receipt(lead.reference, lead.received_at, is_repeat=not is_new)

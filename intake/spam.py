@@ -7,6 +7,7 @@ room sends; it counts in the database, so it holds across processes.
 import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db.models import F
@@ -31,6 +32,20 @@ class FloodLimit(Exception):
     def __init__(self, retry_after: timedelta) -> None:
         super().__init__("flood limit")
         self.retry_after = retry_after
+
+
+class Window(NamedTuple):
+    """An hour in which requests of a network are counted: its keyed hash, and when it ends."""
+
+    key: str
+    ends: datetime
+
+
+def window_of(network: str, now: datetime) -> Window:
+    """The hour of a network that `now` lies in."""
+    seconds = int(WINDOW.total_seconds())
+    started = int(now.timestamp()) // seconds * seconds
+    return Window(blind(f"{network}\0{started}", "rate"), datetime.fromtimestamp(started + seconds, tz=now.tzinfo))
 
 
 def reasons_in(texts: Iterable[str], *, honeypot: str, took: timedelta | None) -> list[str]:
@@ -73,15 +88,12 @@ def count_in_window(network: str, now: datetime, *, was_received: bool = False) 
     settings.FLOOD_LIMIT, unless the person was told "received" already. Exact on
     SQLite and PostgreSQL, whatever the number of processes.
     """
-    seconds = int(WINDOW.total_seconds())
-    started = int(now.timestamp()) // seconds * seconds
-    ends = datetime.fromtimestamp(started + seconds, tz=now.tzinfo)
-    key = blind(f"{network}\0{started}", "rate")
-    RateBucket.objects.bulk_create([RateBucket(key=key, expires_at=ends)], ignore_conflicts=True)
-    RateBucket.objects.filter(key=key).update(count=F("count") + 1)
-    count = RateBucket.objects.values_list("count", flat=True).get(key=key)
+    window = window_of(network, now)
+    RateBucket.objects.bulk_create([RateBucket(key=window.key, expires_at=window.ends)], ignore_conflicts=True)
+    RateBucket.objects.filter(key=window.key).update(count=F("count") + 1)
+    count = RateBucket.objects.values_list("count", flat=True).get(key=window.key)
     if count > settings.FLOOD_LIMIT and not was_received:
-        raise FloodLimit(ends - now)
+        raise FloodLimit(window.ends - now)
     return count
 
 

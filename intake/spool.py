@@ -1,11 +1,15 @@
 """Where requests wait while the database is away: one encrypted file each, on disk before anyone is told "received".
 
 Files are named by submission and digest of the answers, so the same request is
-always the same file. Reading, storing and removing is `services.replay_spool`.
+always the same file, and by a keyed hash of network and hour, so that no network
+fills the disk. A reserve keeps room for hundreds of them on a disk that others fill.
+Reading, storing and removing is `services.replay_spool`.
 """
 
+import errno
 import fcntl
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +20,7 @@ from secrets import token_hex
 from cryptography.fernet import InvalidToken
 from django.conf import settings
 
+from . import spam
 from .fields import box
 from .submission import Submission
 
@@ -23,6 +28,11 @@ SUFFIX = ".sealed"
 ASIDE = "set-aside"
 # An unfinished file this old belongs to a process that died before it told anyone "received".
 STALE_SECONDS = 24 * 3600
+RESERVE = ".reserve"
+# The longest request makes a file of 44 KB, a usual one takes 4.
+RESERVE_BYTES = 8 * 1024**2
+GIVEN_BACK_BYTES = 256 * 1024
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 
 
 class Unreadable(Exception):
@@ -50,13 +60,28 @@ def write(submission: Submission) -> Path:
     """Keep a submission: sealed, complete under its final name, and on disk with its folder entry when this returns.
 
     One that is kept already needs no room for a second file. Raises OSError where that
-    can't be had; nothing of it stays then, unless the error is MayBeKept.
+    can't be had; nothing of it stays then, unless the error is MayBeKept. Raises
+    spam.FloodLimit where as many of its network and hour wait as the database would take.
     """
-    target = folder() / f"{submission.submission_id.hex}-{submission.answers_digest}{SUFFIX}"
+    name = f"{submission.submission_id.hex}-{submission.answers_digest}"
     with _alone():
-        if not _is_kept(target):
-            _write(submission, target)
+        for kept in folder().glob(f"{name}*{SUFFIX}"):
+            if _is_kept(kept):
+                return kept
+        if submission.network:
+            name += f"-{_refuse_flood(submission)}"
+        target = folder() / f"{name}{SUFFIX}"
+        _write_with_reserve(submission, target)
     return target
+
+
+def _refuse_flood(submission: Submission) -> str:
+    """The name of its network in this hour. Raises spam.FloodLimit where too many of it wait."""
+    window = spam.window_of(submission.network, submission.received_at)
+    tag = window.key[:16]
+    if sum(1 for _ in folder().glob(f"*-{tag}{SUFFIX}")) >= settings.FLOOD_LIMIT:
+        raise spam.FloodLimit(window.ends - submission.received_at)
+    return tag
 
 
 def reseal(path: Path) -> None:
@@ -77,6 +102,42 @@ def _is_kept(target: Path) -> bool:
     except (OSError, Unreadable):
         return False
     return True
+
+
+def _write_with_reserve(submission: Submission, target: Path) -> None:
+    while True:
+        try:
+            return _write(submission, target)
+        except OSError as error:
+            if error.errno not in NO_ROOM or not _give_back():
+                raise
+
+
+def _give_back() -> bool:
+    """Let go of a piece of the reserve; whether there was one."""
+    reserve = folder() / RESERVE
+    size = reserve_bytes()
+    if not size:
+        return False
+    os.truncate(reserve, max(0, size - GIVEN_BACK_BYTES))
+    return True
+
+
+def reserve_bytes() -> int:
+    """How much room on the disk is kept free for requests alone."""
+    return _safely(lambda: (folder() / RESERVE).stat().st_size, 0)
+
+
+def keep_reserve() -> None:
+    """Put room aside for a full disk, as long as there is plenty. Raises OSError where that can't be had."""
+    if reserve_bytes() == RESERVE_BYTES or shutil.disk_usage(folder()).free < 4 * RESERVE_BYTES:
+        return
+    with _alone():
+        descriptor = os.open(folder() / RESERVE, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            os.posix_fallocate(descriptor, 0, RESERVE_BYTES)
+        finally:
+            os.close(descriptor)
 
 
 def _write(submission: Submission, target: Path) -> None:

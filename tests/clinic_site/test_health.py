@@ -22,7 +22,7 @@ def test_a_well_site_is_ok(client, db):
     assert ask(client) == {
         "status": "ok",
         "database": "ok",
-        "spool": {"waiting": 0, "oldest_seconds": 0, "set_aside": 0},
+        "spool": {"waiting": 0, "oldest_seconds": 0, "set_aside": 0, "reserve_kb": 0},
         "outbox": {"waiting": 0, "failed": 0, "late_seconds": 0},
         "integrity": None,
     }

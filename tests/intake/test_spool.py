@@ -1,18 +1,23 @@
 """With the database away, requests wait on disk, sealed, and are stored exactly once when it is back."""
 
+import errno
 import logging
 import os
+import shutil
 import stat
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from cryptography.fernet import Fernet
+from django.core.management import call_command
 from django.db import OperationalError, connection
 
 from intake import services, spool
 from intake.models import ConsultationRequest, EventKind, LeadEvent, LeadStatus, Outbox
 from intake.services import Replay, replay_spool, submit_consultation_request
+from intake.spam import FloodLimit
 from tests.factories import RECEIVED_AT, submission
 
 MARKER = "Zebra-marker"
@@ -270,3 +275,82 @@ def test_a_file_is_replayed_only_once_its_writer_can_no_longer_take_it_back(spoo
     listed.set()
     writer.join()
     assert found == []
+
+
+def test_no_network_keeps_more_files_waiting_than_the_database_takes_of_it_in_an_hour(database, settings):
+    settings.FLOOD_LIMIT = 3
+    database.goes_away()
+    presses = [submission(network="192.0.2.7", message=f"number {number}") for number in range(4)]
+    receipts = [submit_consultation_request(press) for press in presses[:3]]
+    with pytest.raises(FloodLimit) as refused:
+        submit_consultation_request(presses[3])
+    assert timedelta(0) < refused.value.retry_after <= timedelta(hours=1)
+    assert submit_consultation_request(presses[0]).reference == receipts[0].reference  # pressed again, kept already
+    assert submit_consultation_request(submission(network="198.51.100.9")).is_spooled
+    later = submission(network="192.0.2.7", received_at=RECEIVED_AT + timedelta(hours=1))
+    assert submit_consultation_request(later).is_spooled
+    assert spool.depth() == 5
+    assert not [name for name in files(settings.SPOOL_DIR) if "192" in name or "198" in name]
+    database.comes_back()
+    assert replay_spool() == Replay(stored=5)
+
+
+def test_the_same_press_from_another_network_and_hour_is_the_same_file(database):
+    database.goes_away()
+    press = submission(network="192.0.2.7")
+    moved = replace(press, network="198.51.100.9", received_at=RECEIVED_AT + timedelta(hours=1))
+    assert submit_consultation_request(press).reference == submit_consultation_request(moved).reference
+    assert spool.depth() == 1
+
+
+class FullDisk:
+    """Has no room for a file unless the reserve has given some back."""
+
+    def __init__(self, monkeypatch):
+        self.room, open_file, truncate = 0, os.open, os.truncate
+
+        def open_if_room(path, flags, *args, **kwargs):
+            if flags & os.O_CREAT:
+                if self.room <= 0:
+                    raise OSError(errno.ENOSPC, "No space left on device")
+                self.room -= 128 * 1024
+            return open_file(path, flags, *args, **kwargs)
+
+        def give_back(path, length):
+            self.room += os.stat(path).st_size - length
+            truncate(path, length)
+
+        monkeypatch.setattr(os, "open", open_if_room)
+        monkeypatch.setattr(os, "truncate", give_back)
+
+
+def test_on_a_full_disk_the_reserve_makes_room_until_it_is_used_up(spool_dir, monkeypatch):
+    monkeypatch.setattr(spool, "RESERVE_BYTES", 512 * 1024)
+    spool.keep_reserve()
+    assert (spool_dir / ".reserve").stat().st_blocks * 512 >= 512 * 1024
+    assert stat.S_IMODE((spool_dir / ".reserve").stat().st_mode) == 0o600
+    FullDisk(monkeypatch)
+    kept = [spool.write(submission(message=f"number {number}")) for number in range(4)]
+    assert spool.reserve_bytes() == 0
+    with pytest.raises(OSError, match="No space"):
+        spool.write(submission())
+    assert set(spool.waiting()) == set(kept)
+
+
+def test_the_reserve_is_made_anew_by_the_worker_once_the_disk_has_plenty_and_not_before(transactional_db, spool_dir, monkeypatch):
+    call_command("worker", once=True)
+    assert spool.reserve_bytes() == spool.RESERVE_BYTES
+    os.truncate(spool_dir / ".reserve", 0)
+    with monkeypatch.context() as scarce:
+        scarce.setattr(spool.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9 - 10**7, 10**7))
+        call_command("worker", once=True)
+    assert spool.reserve_bytes() == 0
+    call_command("worker", once=True)
+    assert spool.reserve_bytes() == spool.RESERVE_BYTES
+
+
+def test_the_longest_request_makes_a_file_that_the_reserve_holds_many_of(spool_dir):
+    character = "\U0001f9b4"
+    lengths = {"name": 120, "patient_name": 120, "message": 2000, "access_needs": 300, "relation": 60, "spoken_language": 60}
+    longest = submission(**{name: character * length for name, length in lengths.items()})
+    assert spool.RESERVE_BYTES / spool.write(longest).stat().st_size > 150

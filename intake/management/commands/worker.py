@@ -18,7 +18,7 @@ from django.utils import timezone
 from conditions import reminders
 from conditions import services as pages
 from conditions.search import misses
-from intake import integrity, outbox, rotation, services, spam
+from intake import integrity, outbox, rotation, services, spam, spool
 
 PAUSE_SECONDS = 2.0
 # However many mails are due and however slow their server, the other tasks have their turn after this.
@@ -74,6 +74,7 @@ class Command(BaseCommand):
         """Each task once; one that fails is logged by its kind of error and tried again in the next round."""
         for task in (
             self._replay,
+            spool.keep_reserve,
             self._send,
             self._publish,
             self._remind,
