@@ -13,10 +13,11 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
+from django.utils import timezone
 
 from .network import client_address
 from .page_cache import WARMING
-from .site_record import current_clinic
+from .site_record import current_clinic, zone_of
 
 access_log = logging.getLogger("clinic_site.access")
 Answer = Callable[[HttpRequest], HttpResponseBase]
@@ -49,6 +50,17 @@ class PathLog:
 
 
 KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"}
+
+
+class ClinicTime:
+    """Days begin, and times are read and written, where the clinic is: in the time zone of its record."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        with timezone.override(zone_of(current_clinic().time_zone)):
+            return self.get_response(request)
 
 
 class Compression(GZipMiddleware):

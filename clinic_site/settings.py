@@ -199,6 +199,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "clinic_site.middleware.PathLog",
+    "clinic_site.middleware.ClinicTime",
     "clinic_site.middleware.OwnHeaders",
     "clinic_site.middleware.Compression",
     "clinic_site.page_cache.PageCache",

@@ -11,7 +11,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
 from clinic_site.network import client_address, network_of
-from clinic_site.site_record import current_clinic, zone_of
+from clinic_site.site_record import current_clinic
 from conditions import addresses
 from conditions.models import SPANISH
 
@@ -163,15 +163,10 @@ def received(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404
     reference, received_at = found
     remember(request, Receipt(reference, received_at))
-    clinic = current_clinic()
-    with timezone.override(zone_of(clinic.time_zone)):
-        return render(
-            request,
-            "intake/received.html",
-            {
-                "reference": shown_reference(reference),
-                "received_at": received_at,
-                "respond_by": promise(clinic, received_at),
-                "alternates": _alternates("intake:received", token),
-            },
-        )
+    context = {
+        "reference": shown_reference(reference),
+        "received_at": received_at,
+        "respond_by": promise(current_clinic(), received_at),
+        "alternates": _alternates("intake:received", token),
+    }
+    return render(request, "intake/received.html", context)

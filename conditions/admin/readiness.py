@@ -16,7 +16,6 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from clinic_site.site_record import current_clinic, zone_of
 from conditions import readiness, services
 from conditions.models import ENGLISH, SPANISH, Page, ProcedureFacts, Status
 from conditions.outlook import Outlook, outlooks
@@ -128,14 +127,7 @@ class HeldToReadiness:
     # Saving.
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        """The form, in the clinic's time; what is not ready comes back with everything that was typed."""
-        with timezone.override(zone_of(current_clinic().time_zone)):
-            response = self._saved_or_refused(request, object_id, form_url, extra_context)
-            if hasattr(response, "render") and not getattr(request, "is_check", False):
-                response.render()
-        return response
-
-    def _saved_or_refused(self, request, object_id, form_url, extra_context):
+        """The form; what is not ready comes back with everything that was typed."""
         page = _page(object_id) if request.method == "POST" else None
         request.stood_in = services.published_languages(page) if page else []
         request.known = services.problems_of(page) if request.stood_in and not _is_check(request) else []
@@ -367,4 +359,4 @@ def _foretold(plan: Outlook) -> str:
 
 
 def _moment(when) -> str:
-    return date_format(timezone.localtime(when, zone_of(current_clinic().time_zone)), "SHORT_DATETIME_FORMAT")
+    return date_format(timezone.localtime(when), "SHORT_DATETIME_FORMAT")

@@ -1,12 +1,14 @@
 """What staff can rely on in the queue: what is due comes first, nothing of the illness shows, every look is recorded."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import html5lib
 import pytest
 from django.db import connection
 from django.utils import timezone
 
+from clinic_site import site_record
+from clinic_site.models import Clinic
 from intake import services
 from intake.models import (
     AccessAction,
@@ -43,6 +45,15 @@ def test_a_new_urgent_request_stays_on_top_after_a_voicemail(desk, dana):
     urgent = submitted(received_at=NOW, red_flags="bladder", name="Uma Sample")
     services.log_contact(urgent.pk, by=dana, outcome=AttemptOutcome.VOICEMAIL)
     assert references_in(desk.get(QUEUE)) == [urgent.reference, waiting.reference]
+
+
+def test_staff_read_times_where_the_clinic_is(desk):
+    Clinic.objects.update(time_zone="America/Los_Angeles")
+    site_record.forget()
+    lead = submitted(received_at=datetime(2026, 11, 24, 15, 42, tzinfo=UTC))
+    for page in (desk.get(QUEUE), desk.get(lead_url(lead))):
+        assert "5 p.m." in text_of(page) and "8 p.m." not in text_of(page)
+        assert "7:42 a.m." in text_of(page)
 
 
 def row_of(response, lead):

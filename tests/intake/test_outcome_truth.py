@@ -401,7 +401,7 @@ def test_an_error_after_the_request_is_durable_still_shows_the_receipt(person, f
     assert_stored_once(person)
 
 
-@pytest.mark.parametrize(("where", "name"), [(views, "zone_of"), (views, "render"), (views, "promise")])
+@pytest.mark.parametrize(("where", "name"), [(views, "render"), (views, "promise")])
 def test_a_receipt_that_fails_to_render_is_shown_plainly(person, fail, where, name):
     assert person.send() == RECEIVED
     address = person.client.post("/consultation/", person.form).headers["Location"]

@@ -14,6 +14,8 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
+from clinic_site import site_record
+from clinic_site.models import Clinic
 from conditions.models import Page, SearchMiss
 from conditions.search import misses
 from intake import integrity, spool
@@ -152,3 +154,12 @@ def test_searches_that_found_nothing_are_forgotten_after_their_time(transactiona
         SearchMiss.objects.create(query=query, language="en", first_on=today, last_on=today - timedelta(days=age))
     call_command("worker", once=True)
     assert [miss.query for miss in SearchMiss.objects.all()] == ["young"]
+
+
+def test_the_days_of_the_worker_are_those_of_the_clinic(transactional_db, monkeypatch):
+    Clinic.objects.update_or_create(pk=1, defaults={"time_zone": "Pacific/Kiritimati"})
+    site_record.forget()
+    zones = []
+    monkeypatch.setattr("conditions.services.apply_schedule", lambda now: zones.append(timezone.get_current_timezone_name()))
+    call_command("worker", once=True)
+    assert zones == ["Pacific/Kiritimati"]

@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand
 from django.db import Error, close_old_connections, connection
 from django.utils import timezone
 
+from clinic_site.site_record import current_clinic, zone_of
 from conditions import reminders
 from conditions import services as pages
 from conditions.search import misses
@@ -118,7 +119,8 @@ class Command(BaseCommand):
     def _try(task: Callable[[], object]) -> None:
         try:
             close_old_connections()
-            task()
+            with timezone.override(zone_of(current_clinic().time_zone)):
+                task()
         except Exception as error:
             log.warning("worker: %s", type(error).__name__)
             if not connection.in_atomic_block:
