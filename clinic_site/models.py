@@ -3,6 +3,7 @@
 import hashlib
 from datetime import date, timedelta
 from typing import Self
+from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -136,10 +137,14 @@ class Clinic(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Refuses a theme that is malformed, or in which a pair of colours is too faint to read."""
-        problems = list(theme.malformed(self.theme)) or list(theme.too_faint(self.theme))
+        """Refuses a time zone that does not exist, and a theme that is malformed or too faint to read."""
+        problems: dict[str, list[str]] = {}
+        if self.time_zone not in available_timezones():
+            problems["time_zone"] = [_("There is no time zone of this name. Write one like America/Chicago.")]
+        if faults := list(theme.malformed(self.theme)) or list(theme.too_faint(self.theme)):
+            problems["theme"] = faults
         if problems:
-            raise ValidationError({"theme": problems})
+            raise ValidationError(problems)
 
     @classmethod
     def current(cls, before: Self | None = None) -> Self:

@@ -128,3 +128,9 @@ def test_editors_tick_the_parts_of_the_body_of_a_page(editor):
     for region in BodyRegion.objects.all():
         tag = re.search(rf'<input type="checkbox" name="regions" value="{region.key}"[^>]*>', html)[0]
         assert (" checked" in tag) == (region.key in page.regions)
+
+
+def test_a_time_zone_that_does_not_exist_is_refused(boss):
+    answer = saved(boss, time_zone="America/Springfield")
+    assert errors_of(answer) == ["There is no time zone of this name. Write one like America/Chicago."]
+    assert Clinic.objects.get().time_zone == "America/New_York"
