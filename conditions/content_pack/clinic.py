@@ -1,13 +1,13 @@
 """The clinic's own record: `clinic.yaml`."""
 
-import datetime
 from collections.abc import Iterator
 from pathlib import Path
 
 from clinic_site.models import Clinic, Holiday, OpeningHours
 from conditions.rich_text import clean
 
-from .files import Data, Item, PackError, Part, as_yaml, read_text, read_yaml, save
+from .files import Data, Item, PackError, Part, as_yaml, read_text, read_yaml, save, typed
+from .hours import hours_data, read_hours, stretch
 
 CLINIC_PLAIN = (
     "name",
@@ -65,8 +65,10 @@ def _clinic_read(folder: Path) -> Iterator[Item]:
     data |= _clinic_texts(entry)
     data["spanish"] = _clinic_texts(entry.get("spanish") or {})
     data["timezone"] = entry.get("timezone") or "America/New_York"
-    data["hours"] = [{key: row[key] for key in ("day", "opens", "closes")} for row in entry["hours"]]
-    data["holidays"] = [{key: row[key] for key in ("date", "name")} for row in entry.get("holidays") or []]
+    data["hours"] = read_hours(item, entry)
+    data["holidays"] = typed(item, entry, "holidays", list)
+    if not all(isinstance(row, dict) and set(row) == {"date", "name"} for row in data["holidays"]):
+        raise item.fail("`holidays` must list {date: ..., name: ...}", "holidays")
     item.data = data
     yield item
 
@@ -84,10 +86,7 @@ def _clinic_rows() -> Iterator[tuple[str, Data]]:
         data |= {key: getattr(clinic, key) for key in CLINIC_OPTIONAL if getattr(clinic, key)}
         data |= _stored_texts(clinic, "en") | {"spanish": _stored_texts(clinic, "es")}
         data["timezone"] = clinic.time_zone
-        data["hours"] = [
-            {"day": row.weekday, "opens": f"{row.opens_at:%H:%M}", "closes": f"{row.closes_at:%H:%M}"}
-            for row in clinic.opening_hours.all()
-        ]
+        data["hours"] = [hours_data(row) for row in clinic.opening_hours.all()]
         data["holidays"] = [{"date": row.date, "name": row.name} for row in clinic.holidays.all()]
         yield "clinic", data
 
@@ -112,8 +111,7 @@ def _clinic_store(item: Item) -> None:
     clinic.opening_hours.all().delete()
     clinic.holidays.all().delete()
     for row in data["hours"]:
-        opens, closes = (datetime.time.fromisoformat(str(row[key])) for key in ("opens", "closes"))
-        save(item, OpeningHours(clinic=clinic, weekday=row["day"], opens_at=opens, closes_at=closes), "hours")
+        save(item, OpeningHours(clinic=clinic, **stretch(row)), "hours")
     for row in data["holidays"]:
         save(item, Holiday(clinic=clinic, date=row["date"], name=row["name"]), "holidays")
 

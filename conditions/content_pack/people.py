@@ -1,6 +1,5 @@
 """Places, physicians and sample testimonials: `locations.yaml`, `physicians.yaml`, `testimonials.yaml`."""
 
-import datetime
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -9,13 +8,13 @@ from conditions.rich_text import clean
 
 from .files import Data, Item, Part, list_writer, read_list, save, typed
 from .former import page_at
+from .hours import hours_data, read_hours, stretch
 from .photos import photo_named
 
 LOCATION_TEXTS = ("name", "access_note", "directions")
 LOCATION_PLAIN = ("street", "city", "state", "postal_code", "phone", "is_sample")
 PHYSICIAN_TEXTS = ("role", "board", "lead", "bio", "days")
 PHYSICIAN_PLAIN = ("name", "credentials", "languages", "accepting_new_patients", "is_sample")
-HOURS = ("location", "day", "opens", "closes")
 TESTIMONIAL_TEXTS = ("quote", "descriptor")
 
 
@@ -61,7 +60,7 @@ def _physicians_read(folder: Path) -> Iterator[Item]:
         data |= _physician_texts(item, entry) | {"spanish": _physician_texts(item, entry.get("spanish") or {})}
         return data | {
             "portrait": str(entry.get("portrait") or ""),
-            "hours": _in_order({key: row[key] for key in HOURS} for row in entry.get("hours") or []),
+            "hours": _in_order(read_hours(item, entry, "location")),
             "interests": sorted(entry.get("interests") or []),
             "published": bool(entry["published"]),
             "position": entry["position"],
@@ -88,15 +87,7 @@ def _physicians_rows() -> Iterator[tuple[str, Data]]:
         data |= _stored_texts(row, "en") | {"spanish": _stored_texts(row, "es")}
         interests = sorted(page.slug for page in row.interests.all())
         data["portrait"] = row.portrait.key if row.portrait else ""
-        data["hours"] = _in_order(
-            {
-                "location": hours.location.key,
-                "day": hours.weekday,
-                "opens": f"{hours.opens_at:%H:%M}",
-                "closes": f"{hours.closes_at:%H:%M}",
-            }
-            for hours in row.hours.all()
-        )
+        data["hours"] = _in_order({"location": hours.location.key} | hours_data(hours) for hours in row.hours.all())
         yield f"physician:{row.slug}", data | {"interests": interests, "published": row.is_published, "position": row.position}
 
 
@@ -125,9 +116,7 @@ def _physician_store(item: Item) -> None:
         location = Location.objects.filter(key=entry["location"]).first()
         if not location:
             raise item.fail(f"`hours` names {entry['location']!r}, which is no location", "hours")
-        opens, closes = (datetime.time.fromisoformat(str(entry[key])) for key in ("opens", "closes"))
-        hours = PhysicianHours(physician=row, location=location, weekday=entry["day"], opens_at=opens, closes_at=closes)
-        save(item, hours, "hours")
+        save(item, PhysicianHours(physician=row, location=location, **stretch(entry)), "hours")
 
 
 def pages_named(item: Item, key: str) -> list[Page]:

@@ -1,11 +1,12 @@
 """Text files become pages, and pages text files, without losing anyone's work."""
 
+import re
 import shutil
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from conditions.content_pack import FOLDER, PackError, export_pack, is_behind_english, load_pack
+from conditions.content_pack import FOLDER, PackError, export_pack, is_behind_english, load_pack, read_pack
 from conditions.models import Page, Section
 
 pytestmark = pytest.mark.django_db
@@ -205,3 +206,35 @@ def test_the_projects_own_pack_is_in_the_form_that_export_writes(content, tmp_pa
     ours = {p.relative_to(FOLDER): p.read_text() for p in FOLDER.rglob("*") if p.is_file()}
     written = {p.relative_to(tmp_path): p.read_text() for p in tmp_path.rglob("*") if p.is_file()}
     assert ours == written
+
+
+@pytest.mark.parametrize("file", ["clinic.yaml", "physicians.yaml"])
+@pytest.mark.parametrize(
+    ("hours", "cause"),
+    [
+        ("day: 0, opens: '08:00', closes: 17:00", "`hours` has 1020; a time stands in quotes, like '17:00'"),
+        ("day: 0, opens: '8 a.m.', closes: '17:00'", "`hours` has '8 a.m.'"),
+        ("day: 0, opens: '08:00'", "`hours` must list"),
+        ("day: 0, opens: '08:00', closes: '17:00', note: lunch", "`hours` must list"),
+    ],
+)
+def test_hours_that_are_not_what_they_seem_are_refused_with_file_and_line(content, tmp_path, file, hours, cause):
+    shutil.copy(FOLDER / file, tmp_path)
+    path = tmp_path / file
+    lines = path.read_text().splitlines()
+    at = next(number for number, line in enumerate(lines) if line.strip() == "hours:")
+    place = "location: main, " if file == "physicians.yaml" else ""
+    lines[at + 1] = f"{lines[at + 1].partition('-')[0]}- {{{place}{hours}}}"
+    path.write_text("\n".join(lines))
+    with pytest.raises(PackError) as caught:
+        read_pack(tmp_path)
+    assert str(caught.value).startswith(f"{path}, line {at + 1}: {cause}")
+
+
+@pytest.mark.parametrize("holidays", ["[{date: 2026-12-25}]", "[2026-12-25]", "Christmas"])
+def test_a_holiday_without_its_name_is_refused_with_file_and_line(tmp_path, holidays):
+    path = tmp_path / "clinic.yaml"
+    text = (FOLDER / "clinic.yaml").read_text()
+    path.write_text(re.sub(r"  holidays:\n(  - .*\n)+", f"  holidays: {holidays}\n", text))
+    with pytest.raises(PackError, match=r"clinic.yaml, line \d+: `holidays` must"):
+        read_pack(tmp_path)
