@@ -77,7 +77,7 @@ def is_only_pixels(data: bytes) -> bool:
     if not data.startswith(b"\xff\xd8") or len(data) > MAX_BYTES:
         return False
     place = 2
-    while data[place : place + 1] == b"\xff":
+    while data[place : place + 1] == b"\xff" and place + 1 < len(data):
         marker = data[place + 1]
         length = int.from_bytes(data[place + 2 : place + 4], "big")
         is_plain_head = marker == 0xE0 and length == 16

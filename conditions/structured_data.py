@@ -197,7 +197,7 @@ def web_page(page: Page, presented: Presented) -> Graph:
         "inLanguage": get_language(),
         "isPartOf": {"@id": _url("/#website")},
         "publisher": {"@id": _url("/#clinic")},
-        "dateModified": page.last_revised_at.date().isoformat(),
+        "dateModified": timezone.localdate(page.last_revised_at).isoformat(),
     }
     if page.first_published_on:
         data["datePublished"] = page.first_published_on.isoformat()

@@ -1,5 +1,6 @@
 """What machines can rely on: every page says what it is about in the words of schema.org, and in no other."""
 
+import datetime
 import json
 import re
 
@@ -117,3 +118,9 @@ def test_questions_of_a_page_are_told_with_the_answers_that_readers_see(client, 
 def test_a_page_without_questions_is_no_page_of_questions(client):
     for graph in graphs_of(client, "/conditions/kyphosis/"):
         assert "FAQPage" not in schemaorg.types_of(graph)
+
+
+def test_a_page_changed_late_in_the_evening_is_as_new_to_machines_as_to_readers(client):
+    late = datetime.datetime(2026, 3, 10, 2, 30, tzinfo=datetime.UTC)
+    Page.objects.filter(slug="kyphosis").update(revised_at=late)
+    assert one(graphs_of(client, "/conditions/kyphosis/"), "MedicalWebPage")["dateModified"] == "2026-03-09"
