@@ -81,7 +81,8 @@ class KeepsHistory:
         if page is None:
             return super().changeform_view(request, object_id, form_url, extra_context)
         if request.method != "POST":
-            request.opened_on = services.keep_present(page).pk
+            if self.has_view_or_change_permission(request, page):
+                request.opened_on = services.keep_present(page).pk
             return super().changeform_view(request, object_id, form_url, extra_context)
         with transaction.atomic():
             page = Page.objects.select_for_update().get(pk=page.pk)

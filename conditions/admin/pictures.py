@@ -2,6 +2,7 @@
 
 from django import forms
 from django.contrib import admin
+from django.db import transaction
 from django.forms import Script
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
@@ -75,10 +76,10 @@ class PhotoAdmin(SideBySide, EditsContent, TranslationAdmin):
         services.delete_photo(obj)
         Clinic.bump_content_revision()
 
+    @transaction.atomic
     def delete_queryset(self, request, queryset):
         for photo in queryset:
-            services.delete_photo(photo)
-        Clinic.bump_content_revision()
+            self.delete_model(request, photo)
 
     @admin.display(description=_("picture"))
     def thumbnail(self, photo: Photo) -> str:

@@ -1,6 +1,6 @@
 """Saves that the public sees."""
 
-from django.db import models
+from django.db import models, transaction
 from django.forms import CheckboxSelectMultiple
 from django.http import HttpResponse
 from js_asset.media import Media
@@ -27,6 +27,7 @@ class EditsContent:
         super().delete_model(request, obj)
         Clinic.bump_content_revision()
 
+    @transaction.atomic
     def delete_queryset(self, request, queryset):
         super().delete_queryset(request, queryset)
         Clinic.bump_content_revision()

@@ -304,3 +304,10 @@ def test_of_two_saves_at_the_same_instant_one_is_kept_and_one_is_refused(content
         assert page.title_en == f"Title {attempt} {statuses.index(302)}"
         forms = [(client, page, opened(client, page)) for client in clients]
     assert PageRevision.objects.filter(page=page, action="saved").count() == 2
+
+
+def test_whoever_may_not_see_a_page_leaves_no_trace_in_its_history(page, newcomer):
+    Page.objects.filter(pk=page.pk).update(title_en="Changed by hand")
+    before = list(PageRevision.objects.values_list("pk", flat=True))
+    assert newcomer.get(address(page)).status_code == 403
+    assert list(PageRevision.objects.values_list("pk", flat=True)) == before

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from conditions.models import Page, Physician, Reference, Section, Status
+from clinic_site.models import Clinic
+from conditions.models import GlossaryTerm, Page, Physician, Reference, Section, Status
 from conditions.rich_text import clean
 from tests.admin.addresses import text_of
 
@@ -107,3 +108,12 @@ def test_what_the_editor_wraps_around_items_and_cells_is_taken_off():
 def test_content_of_the_pack_is_as_the_editor_leaves_it():
     for body in Section.objects.values_list("body_en", flat=True):
         assert clean(body or "") == (body or "")
+
+
+def test_a_deletion_that_the_public_is_not_told_of_is_none(boss, monkeypatch):
+    terms = list(GlossaryTerm.objects.values_list("pk", flat=True)[:2])
+    monkeypatch.setattr(Clinic, "bump_content_revision", lambda: 1 / 0)
+    data = {"action": "delete_selected", "_selected_action": terms, "post": "yes"}
+    with pytest.raises(ZeroDivisionError):
+        boss.post("/admin/conditions/glossaryterm/", data)
+    assert GlossaryTerm.objects.filter(pk__in=terms).count() == 2
