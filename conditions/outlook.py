@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.core.exceptions import ValidationError
 
-from . import services
+from . import readiness, services
 from .models import Page, PlannedOverride, Status
 from .readiness import Problem
 
@@ -32,19 +32,19 @@ class Outlook:
 def outlooks(page: Page, problems: Iterable[Problem]) -> list[Outlook]:
     """For each language that is to go out at a time."""
     problems = list(problems)
-    there = services.published_languages(page)
-    planned = [language for language, field in services.PUBLISH_AT.items() if getattr(page, field) and language not in there]
-    return [_outlook(page, language, services.in_language(problems, language)) for language in planned]
+    there = page.published_languages
+    planned = [language for language, field in Page.PUBLISH_AT.items() if getattr(page, field) and language not in there]
+    return [_outlook(page, language, readiness.in_language(problems, language)) for language in planned]
 
 
 def _outlook(page: Page, language: str, found: list[Problem]) -> Outlook:
-    leave = services.planned_override(page, language)
+    leave = page.planned_override(language)
     return Outlook(
         language,
-        getattr(page, services.PUBLISH_AT[language]),
+        getattr(page, Page.PUBLISH_AT[language]),
         found,
         leave,
-        services.not_covered(found, leave) if leave else found,
+        readiness.not_covered(found, leave) if leave else found,
         bool(leave and leave.by and leave.by.has_perm(services.OVERRIDE)),
         _lacks(page, language),
     )
@@ -53,7 +53,7 @@ def _outlook(page: Page, language: str, found: list[Problem]) -> Outlook:
 def _lacks(page: Page, language: str) -> str:
     """What the database asks of every published page and this one lacks: no leave helps there."""
     then = Page.objects.get(pk=page.pk)
-    setattr(then, services.STATUS[language], Status.PUBLISHED)
+    setattr(then, Page.STATUS[language], Status.PUBLISHED)
     try:
         then.validate_constraints()
     except ValidationError as error:

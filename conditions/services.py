@@ -1,12 +1,11 @@
 """Every verb that changes what patients read. Each owns its transaction; of a page also its lock and its revision."""
 
 import logging
-from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Max
@@ -27,9 +26,6 @@ from .content_pack.states import came_together, known_keys, page_state, store_st
 from .models import SPANISH, Kind, Page, PageRevision, Photo, PlannedOverride, PublishOverride, RevisionAction, Section, Status
 from .readiness.problems import Problem
 
-STATUS = {ENGLISH: "status", SPANISH: "status_es"}
-PUBLISH_AT = {ENGLISH: "publish_at", SPANISH: "publish_es_at"}
-PUBLISH_FAILED_AT = {ENGLISH: "publish_failed_at", SPANISH: "publish_es_failed_at"}
 OVERRIDE = "conditions.publish_despite_problems"
 
 log = logging.getLogger(__name__)
@@ -48,22 +44,12 @@ def problems_of(page: Page) -> list[Problem]:
     return readiness.problems_of(readiness.pages_to_check().get(pk=page.pk), readiness.Site.now())
 
 
-def in_language(problems: Iterable[Problem], language: str) -> list[Problem]:
-    """Those that keep a page from being published in a language."""
-    return [problem for problem in problems if problem.language in ("", language)]
-
-
-def published_languages(page: Page) -> list[str]:
-    """The languages in which the public is meant to read a page."""
-    return [language for language, field in STATUS.items() if getattr(page, field) == Status.PUBLISHED]
-
-
 @transaction.atomic
 def publish(
     page: Page,
     language: str,
     *,
-    by: AbstractUser | None,
+    by: User | None,
     override_reason: str = "",
     comment: str = "",
     planned: PlannedOverride | None = None,
@@ -77,9 +63,9 @@ def publish(
     asks of every published page.
     """
     page = Page.objects.select_for_update().get(pk=page.pk)
-    stood_in = published_languages(page)
+    stood_in = page.published_languages
     keep_present(page)
-    setattr(page, STATUS[language], Status.PUBLISHED)
+    setattr(page, Page.STATUS[language], Status.PUBLISHED)
     note_published(page)
     page.validate_constraints()
     page.save()
@@ -87,8 +73,8 @@ def publish(
         return page
     problems = problems_of(page)
     leave_by, reason = (planned.by, planned.reason) if planned else (by, override_reason)
-    if planned and (found := in_language(problems, language)):
-        if uncovered := not_covered(found, planned):
+    if planned and (found := readiness.in_language(problems, language)):
+        if uncovered := readiness.not_covered(found, planned):
             raise NotReady(uncovered)
         comment = f"{comment} {reason}".strip()
     hold_to_readiness(page, problems, by=leave_by, override_reason=reason, stood_in=stood_in, known=problems)
@@ -97,7 +83,7 @@ def publish(
     return page
 
 
-def plan_override(page: Page, language: str, problems: Iterable[Problem], *, by: AbstractUser, reason: str) -> None:
+def plan_override(page: Page, language: str, problems: Iterable[Problem], *, by: User, reason: str) -> None:
     """Let a page go out at its planned time with the problems that are open now; call it in the changing transaction.
 
     Writes nothing where the language is not planned or nothing is open. Raises
@@ -105,38 +91,27 @@ def plan_override(page: Page, language: str, problems: Iterable[Problem], *, by:
     """
     if not by.has_perm(OVERRIDE):
         raise PermissionDenied
-    due_at, found = getattr(page, PUBLISH_AT[language]), in_language(problems, language)
+    due_at, found = getattr(page, Page.PUBLISH_AT[language]), readiness.in_language(problems, language)
     if due_at and found and reason.strip():
         given = {"due_at": due_at, "at": timezone.now(), "by": by, "by_name": _name_of(by), "reason": reason.strip()[:500]}
         kinds = [list(problem.kind) for problem in found]
         PlannedOverride.objects.update_or_create(page_id=page.pk, language=language, defaults=given | {"problems": kinds})
 
 
-def planned_override(page: Page, language: str) -> PlannedOverride | None:
-    """The leave that was given for the time at which a page is planned now. Asks for nothing that is prefetched."""
-    due_at = getattr(page, PUBLISH_AT[language])
-    return next((leave for leave in page.planned_overrides.all() if leave.language == language and leave.due_at == due_at), None)
-
-
-def not_covered(problems: Iterable[Problem], leave: PlannedOverride) -> list[Problem]:
-    """Problems that were not open when the leave was given."""
-    return _beyond(problems, [tuple(kind) for kind in leave.problems])
-
-
 def note_published(page: Page) -> None:
     """Remember when a page was first published, and forget plans to publish what is; the caller saves it."""
-    for language in published_languages(page):
+    for language in page.published_languages:
         page.first_published_on = page.first_published_on or timezone.localdate()
-        setattr(page, PUBLISH_AT[language], None)
-        setattr(page, PUBLISH_FAILED_AT[language], None)
+        setattr(page, Page.PUBLISH_AT[language], None)
+        setattr(page, Page.PUBLISH_FAILED_AT[language], None)
 
 
 @transaction.atomic
-def unpublish(page: Page, language: str, *, by: AbstractUser | None, comment: str = "") -> Page:
+def unpublish(page: Page, language: str, *, by: User | None, comment: str = "") -> Page:
     """Make a page a draft in a language, and record a revision. Locks the page; never refused."""
     page = Page.objects.select_for_update().get(pk=page.pk)
     keep_present(page)
-    setattr(page, STATUS[language], Status.DRAFT)
+    setattr(page, Page.STATUS[language], Status.DRAFT)
     page.save()
     record_revision(page, by=by, action=RevisionAction.UNPUBLISHED, comment=comment)
     Clinic.bump_content_revision()
@@ -147,7 +122,7 @@ def hold_to_readiness(
     page: Page,
     problems: Collection[Problem],
     *,
-    by: AbstractUser | None,
+    by: User | None,
     override_reason: str = "",
     stood_in: Collection[str] = (),
     known: Collection[Problem] = (),
@@ -158,9 +133,10 @@ def hold_to_readiness(
     that such a page can still be mended. Raises NotReady for others, unless `by` may
     override them and gives a reason; then the override is recorded.
     """
-    fresh = new_problems(problems, known)
+    fresh = readiness.new_problems(problems, known)
     blocking = {
-        language: in_language(fresh if language in stood_in else problems, language) for language in published_languages(page)
+        language: readiness.in_language(fresh if language in stood_in else problems, language)
+        for language in page.published_languages
     }
     if not any(blocking.values()):
         return
@@ -176,23 +152,6 @@ def hold_to_readiness(
                 reason=override_reason.strip()[:500],
                 problems=[str(problem) for problem in found],
             )
-
-
-def new_problems(problems: Iterable[Problem], known: Iterable[Problem]) -> list[Problem]:
-    """Those that a published page did not have before. That its Spanish falls behind an edit of the English is none."""
-    fresh = _beyond(problems, [problem.kind for problem in known])
-    return [problem for problem in fresh if problem.rule not in readiness.FOLLOWS_ENGLISH]
-
-
-def _beyond(problems: Iterable[Problem], kinds: Iterable[tuple[str, ...]]) -> list[Problem]:
-    left = Counter(kinds)
-    fresh = []
-    for problem in problems:
-        if left[problem.kind]:
-            left[problem.kind] -= 1
-        else:
-            fresh.append(problem)
-    return fresh
 
 
 def apply_schedule(now: datetime) -> int:
@@ -215,7 +174,7 @@ def _apply_schedule(pk: int, now: datetime) -> int:
     page = Page.objects.select_for_update().with_due_schedule(now).filter(pk=pk).first()
     if page is None:  # another worker was faster
         return 0
-    steps = [(getattr(page, PUBLISH_AT[language]), language) for language in STATUS]
+    steps = [(getattr(page, Page.PUBLISH_AT[language]), language) for language in Page.STATUS]
     due = sorted((at, language) for at, language in [*steps, (page.unpublish_at, "")] if at and at <= now)
     done = 0
     for at, language in due:
@@ -226,9 +185,9 @@ def _apply_schedule(pk: int, now: datetime) -> int:
 def _publish_on_schedule(page: Page, language: str, at: datetime) -> int:
     done = 1
     try:
-        publish(page, language, by=None, comment=_("On schedule."), planned=planned_override(page, language))
+        publish(page, language, by=None, comment=_("On schedule."), planned=page.planned_override(language))
     except (NotReady, ValidationError):
-        Page.objects.filter(pk=page.pk).update(**{PUBLISH_AT[language]: None, PUBLISH_FAILED_AT[language]: at})
+        Page.objects.filter(pk=page.pk).update(**{Page.PUBLISH_AT[language]: None, Page.PUBLISH_FAILED_AT[language]: at})
         log.warning("page %s was not ready to be published on schedule (%s)", page.pk, language)
         done = 0
     page.planned_overrides.filter(language=language).delete()
@@ -236,7 +195,7 @@ def _publish_on_schedule(page: Page, language: str, at: datetime) -> int:
 
 
 def _unpublish_on_schedule(page: Page) -> int:
-    for language in published_languages(Page.objects.get(pk=page.pk)):
+    for language in Page.objects.get(pk=page.pk).published_languages:
         unpublish(page, language, by=None, comment=_("On schedule."))
     Page.objects.filter(pk=page.pk).update(unpublish_at=None)
     return 1
@@ -284,7 +243,7 @@ class Conflict:
     revisions: list[PageRevision]
 
 
-def record_revision(page: Page, *, by: AbstractUser | None, action: RevisionAction, comment: str = "") -> PageRevision:
+def record_revision(page: Page, *, by: User | None, action: RevisionAction, comment: str = "") -> PageRevision:
     """Keep the page as it is stored now, and say who made it so; call it in the changing transaction, after the change.
 
     Where nothing changed since the last revision, nothing is written and that revision is returned.
@@ -319,7 +278,7 @@ def conflict(page: Page, opened_on: str) -> Conflict | None:
 
 
 @transaction.atomic
-def restore(revision: PageRevision, *, by: AbstractUser | None) -> PageRevision:
+def restore(revision: PageRevision, *, by: User | None) -> PageRevision:
     """Make a page say what it said in a revision, in both languages, as a new revision.
 
     Whether it is published stays as it is, and the state it had is in its history.
@@ -330,7 +289,7 @@ def restore(revision: PageRevision, *, by: AbstractUser | None) -> PageRevision:
     """
     page = Page.objects.select_for_update().get(pk=revision.page_id)
     keep_present(page)
-    languages = published_languages(page)
+    languages = page.published_languages
     then = {ENGLISH: revision.data["page"]["status"], SPANISH: revision.data["spanish"]["status"]}
     was_draft = any(then[language] == Status.DRAFT for language in languages)
     known = problems_of(page) if was_draft else []
@@ -407,11 +366,11 @@ def _words(part: Data) -> list[object]:
     return [part["title"], part["name"], part["summary"], sections, part["figures"]]
 
 
-def _name_of(user: AbstractUser) -> str:
+def _name_of(user: User) -> str:
     return user.get_full_name() or user.get_username()
 
 
-def _revision(page: Page, state: Data, by: AbstractUser | None, action: RevisionAction, comment: str) -> PageRevision:
+def _revision(page: Page, state: Data, by: User | None, action: RevisionAction, comment: str) -> PageRevision:
     return PageRevision.objects.create(
         page_id=page.pk,
         made_by=by,

@@ -77,7 +77,7 @@ class KeepsHistory:
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         """The form; while it is saved the page is locked, from the check for conflicts on."""
-        page = self._page(object_id) if object_id else None
+        page = page_of(object_id)
         if page is None:
             return super().changeform_view(request, object_id, form_url, extra_context)
         if request.method != "POST":
@@ -106,10 +106,6 @@ class KeepsHistory:
             self.message_user(request, _("It cannot be saved over what changed: %s") % error, messages.ERROR)
             request.POST = request.POST.copy()
             del request.POST["save_over"]
-
-    def _page(self, object_id) -> Page | None:
-        pk = unquote(object_id)
-        return Page.objects.filter(pk=pk).first() if pk.isdecimal() and len(pk) < 19 else None
 
     def _with_present_rows(self, request, page):
         """What was posted, with the sections and other parts of the page as they are numbered now.
@@ -252,6 +248,12 @@ class KeepsHistory:
             "history_url": self._url("history", page),
             "may_change": self.has_change_permission(request, page),
         }
+
+
+def page_of(object_id: str | None) -> Page | None:
+    """The page that an address of admin names; none where it names no row."""
+    pk = unquote(object_id or "")
+    return Page.objects.filter(pk=pk).first() if pk.isdecimal() and len(pk) < 19 else None
 
 
 def moment(revision: PageRevision) -> str:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.template.loader import render_to_string
@@ -22,7 +21,7 @@ from conditions.outlook import Outlook, outlooks
 from conditions.readiness import Problem, Site
 from conditions.readiness.problems import FACTS
 
-from .history import PageForm
+from .history import PageForm, page_of
 
 LANGUAGE_NAMES = {ENGLISH: gettext_lazy("English"), SPANISH: gettext_lazy("Spanish"), "": ""}
 PARTS = {"sections": "anchor", "figures": "key"}
@@ -128,8 +127,8 @@ class HeldToReadiness:
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         """The form; what is not ready comes back with everything that was typed."""
-        page = _page(object_id) if request.method == "POST" else None
-        request.stood_in = services.published_languages(page) if page else []
+        page = page_of(object_id) if request.method == "POST" else None
+        request.stood_in = page.published_languages if page else []
         request.known = services.problems_of(page) if request.stood_in and not _is_check(request) else []
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
@@ -143,9 +142,9 @@ class HeldToReadiness:
         return form
 
     def save_model(self, request, obj, form, change):
-        for language, field in services.PUBLISH_AT.items():
+        for language, field in Page.PUBLISH_AT.items():
             if field in form.changed_data:
-                setattr(obj, services.PUBLISH_FAILED_AT[language], None)
+                setattr(obj, Page.PUBLISH_FAILED_AT[language], None)
         services.note_published(obj)
         super().save_model(request, obj, form, change)
 
@@ -155,14 +154,14 @@ class HeldToReadiness:
         if _is_check(request):
             # The rules run once the database is let go of: others may want to write.
             raise Checked(readiness.pages_to_check().get(pk=page.pk))
-        there, reason = services.published_languages(page), form.cleaned_data["override_reason"].strip()
+        there, reason = page.published_languages, form.cleaned_data["override_reason"].strip()
         gives_leave = reason and request.user.has_perm(services.OVERRIDE) and (page.publish_at or page.publish_es_at)
         problems = services.problems_of(page) if there or gives_leave else []
         if there:
             services.hold_to_readiness(
                 page, problems, by=request.user, override_reason=reason, stood_in=request.stood_in, known=request.known
             )
-        for language in services.PUBLISH_AT if gives_leave else ():
+        for language in Page.PUBLISH_AT if gives_leave else ():
             services.plan_override(page, language, problems, by=request.user, reason=reason)
 
     # Showing.
@@ -176,7 +175,7 @@ class HeldToReadiness:
             context["needs"] = self._needs(request, problems, _rows_of(context["inline_admin_formsets"]))
             context["plans"] = list(map(_foretold, outlooks(page, problems)))
         # The page at hand has what was typed; whether it stands on the site is what is stored.
-        stands_in = services.published_languages(page) if page and request.method != "POST" else request.stood_in
+        stands_in = page.published_languages if page and request.method != "POST" else request.stood_in
         context |= {
             "is_refused": refusal is not None,
             "is_draft": ENGLISH not in stands_in,
@@ -229,7 +228,7 @@ class HeldToReadiness:
     def _unpublish(self, request, queryset, languages):
         pages = list(queryset)
         for page in pages:
-            for language in set(languages) & set(services.published_languages(page)):
+            for language in set(languages) & set(page.published_languages):
                 services.unpublish(page, language, by=request.user)
         count = len(pages)
         self.message_user(request, ngettext("%d page is a draft now.", "%d pages are drafts now.", count) % count)
@@ -254,11 +253,6 @@ class ScheduleFilter(admin.SimpleListFilter):
 
 def _is_check(request: HttpRequest) -> bool:
     return getattr(request, "is_check", False)
-
-
-def _page(object_id: str | None) -> Page | None:
-    pk = unquote(object_id) if object_id else ""
-    return Page.objects.filter(pk=pk).first() if pk.isdecimal() and len(pk) < 19 else None
 
 
 def _rows_of(formsets) -> dict[tuple[str, str], tuple[str, str]]:
@@ -305,17 +299,17 @@ def _refused(page: Page, reasons: list[str]) -> str:
 
 def missed(page: Page) -> list[str]:
     """When a page was to go out, but was not ready, in the clinic's time."""
-    failed = (getattr(page, field) for field in services.PUBLISH_FAILED_AT.values())
+    failed = (getattr(page, field) for field in Page.PUBLISH_FAILED_AT.values())
     return [_("Not ready on %s") % _moment(when) for when in failed if when]
 
 
 def planned(page: Page) -> list[str]:
     """What is planned for a page, in a few words each; times are the clinic's. Asks for nothing that is prefetched."""
     lines = []
-    for language, at in services.PUBLISH_AT.items():
+    for language, at in Page.PUBLISH_AT.items():
         if when := getattr(page, at):
             words = _("Goes out on %s") if language == ENGLISH else _("Spanish goes out on %s")
-            leave = services.planned_override(page, language)
+            leave = page.planned_override(language)
             told = _("with problems, by leave of %s") % leave.by_name if leave else _("if it is ready")
             lines.append(f"{words % _moment(when)} {told}")
     if page.unpublish_at and Status.PUBLISHED in (page.status, page.status_es):

@@ -1,10 +1,10 @@
 """The page: what it says, which state each language is in, and the addresses it had."""
 
 import datetime
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import F, Q
@@ -15,6 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from clinic_site.models import BodyRegion
 
 from .lists import CITATION
+
+if TYPE_CHECKING:
+    from .history import PlannedOverride
 
 ENGLISH = "en"
 SPANISH = "es"
@@ -59,7 +62,7 @@ class PageQuerySet(models.QuerySet):
             return self.filter(status_es=Status.PUBLISHED).exclude(slug_es="")
         return self.filter(status=Status.PUBLISHED)
 
-    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+    def visible_to(self, user: AbstractUser | AnonymousUser) -> Self:
         """Published pages, and drafts too for staff who may look at pages."""
         if user.is_active and user.is_staff and user.has_perm("conditions.view_page"):
             return self
@@ -91,9 +94,18 @@ class PageQuerySet(models.QuerySet):
         """Pages of one kind, by name."""
         return self.filter(kind=kind).order_by("name")
 
+    def comparable(self) -> Self:
+        """Published procedures that have facts to compare, by name."""
+        return self.published().of_kind(Kind.PROCEDURE).filter(facts__isnull=False)
+
 
 class Page(models.Model):
     """One page for patients, in two languages, each with its own state."""
+
+    # The column of each language.
+    STATUS = {ENGLISH: "status", SPANISH: "status_es"}
+    PUBLISH_AT = {ENGLISH: "publish_at", SPANISH: "publish_es_at"}
+    PUBLISH_FAILED_AT = {ENGLISH: "publish_failed_at", SPANISH: "publish_es_failed_at"}
 
     kind = models.CharField(_("kind"), max_length=12, choices=Kind)
     slug = models.SlugField(_("address (English)"), max_length=80, unique=True)
@@ -200,7 +212,7 @@ class Page(models.Model):
     def __str__(self) -> str:
         return self.title
 
-    def save(self, *args: object, **kwargs: object) -> None:
+    def save(self, *args: Any, **kwargs: Any) -> None:
         """Store the page; where a page that was once published moves, its old address goes on leading to it."""
         with transaction.atomic():
             before = Page.objects.filter(pk=self.pk).first() if self.pk else None
@@ -277,6 +289,16 @@ class Page(models.Model):
         if get_language() == SPANISH:
             return self.status_es == Status.PUBLISHED and bool(self.slug_es)
         return self.status == Status.PUBLISHED
+
+    @property
+    def published_languages(self) -> list[str]:
+        """The languages in which the public is meant to read the page."""
+        return [language for language, column in self.STATUS.items() if getattr(self, column) == Status.PUBLISHED]
+
+    def planned_override(self, language: str) -> "PlannedOverride | None":
+        """The leave that was given for the time at which it is planned now. Asks for nothing that is prefetched."""
+        due_at = getattr(self, self.PUBLISH_AT[language])
+        return next((one for one in self.planned_overrides.all() if one.language == language and one.due_at == due_at), None)
 
     @property
     def cited_keys(self) -> list[str]:
