@@ -48,7 +48,7 @@ def in_both_languages(path: str) -> dict[str, str]:
     found = {}
     for language in (ENGLISH, SPANISH):
         with override(language):
-            found[language] = reverse(match.view_name, args=match.args, kwargs=_url_values(match.kwargs))
+            found[language] = reverse(match.view_name, kwargs={name: match.kwargs[name] for name in match.kwargs if name == "slug"})
     return found
 
 
@@ -59,10 +59,6 @@ def of_view(name: str, languages: Iterable[str], *arguments: str) -> dict[str, s
         with override(language):
             found[language] = reverse(name, args=arguments)
     return found if SPANISH in found else {}
-
-
-def _url_values(kwargs: dict) -> dict:
-    return {name: value for name, value in kwargs.items() if name in ("slug", "token")}
 
 
 def moved(kind: str, slug: str) -> Page | None:
@@ -111,7 +107,7 @@ def public_paths() -> list[str]:
             pages = [page.get_absolute_url() for page in Page.objects.published()]
             if pages:
                 names = [*LISTS, "conditions:feed", "conditions:glossary_terms"]
-                if Page.objects.published().filter(kind=Kind.PROCEDURE, facts__isnull=False).count() < 2:
+                if Page.objects.comparable().count() < 2:
                     names.remove("conditions:compare")
                 paths += [reverse(name) for name in names] + pages
     return paths

@@ -9,7 +9,7 @@ from django.utils.html import escape
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
 
-from .models import CITATION, Kind, Page, PageQuerySet, ProcedureFacts, Reference, Relation
+from .models import CITATION, Page, ProcedureFacts, Reference, Relation
 from .presentation import Citations, ShownReference
 
 MOST = 3
@@ -32,11 +32,6 @@ class Comparison:
     references: list[ShownReference]
 
 
-def comparable() -> PageQuerySet:
-    """Published procedures that have facts, by name."""
-    return Page.objects.published().of_kind(Kind.PROCEDURE).filter(facts__isnull=False)
-
-
 def compare(pages: Sequence[Page]) -> Comparison:
     """The procedures, whose facts are at hand, side by side. One query, for the sources."""
     texts = [[getattr(page.facts, name) or "" for name in ProcedureFacts.SHOWN] for page in pages]
@@ -55,7 +50,7 @@ def address_beside_others(page: Page, alternatives: Collection[Page], treated: C
     Empty where there is nothing to compare it with. One query.
     """
     same = Q(links_out__relation=Relation.TREATS, links_out__target__in=treated)
-    near = comparable().filter(Q(pk=page.pk) | Q(pk__in=[other.pk for other in alternatives]) | same)
+    near = Page.objects.comparable().filter(Q(pk=page.pk) | Q(pk__in=[other.pk for other in alternatives]) | same)
     shared = near.annotate(shared=Count("links_out", filter=same, distinct=True)).order_by("-shared", "name")
     slugs = dict(shared.values_list("pk", "slug"))
     known = [other.pk for other in alternatives if other.pk in slugs]

@@ -1,5 +1,6 @@
 """Public pages. Each view finds its rows and hands them to a template; nothing is decided here."""
 
+from itertools import groupby
 from typing import Any
 
 from django.conf import settings
@@ -27,6 +28,7 @@ from clinic_site.site_record import current_clinic
 
 from . import addresses, comparison, content_pack, graph, structured_data
 from . import search as site_search
+from .glossary import all_terms
 from .handout import Busy, Unavailable, handout_pdf
 from .models import SPANISH, GlossaryTerm, Kind, Location, Packet, Page, Physician, Testimonial
 from .presentation import present
@@ -106,7 +108,7 @@ def page_index(request: HttpRequest, kind: Kind) -> HttpResponse:
             "pages": shown,
             "groups": _in_groups(shown),
             "causes": graph.behind(shown, current) if current and kind == Kind.SYMPTOM else [],
-            "comparable": comparison.comparable() if kind == Kind.PROCEDURE else [],
+            "comparable": Page.objects.comparable() if kind == Kind.PROCEDURE else [],
             "structured_data": structured_data.for_index(kind, str(heading), shown),
         },
         kind.value,
@@ -120,21 +122,27 @@ def _in_groups(pages: list[Page]) -> list[tuple[str, list[Page]]]:
     return [(_("Treatments other than surgery"), other), (_("Surgery"), surgery)] if other and surgery else [("", pages)]
 
 
+def _page_at(request: HttpRequest, kind: Kind, slug: str) -> tuple[Page | None, str]:
+    """The page that stands at an address or left it; or, for one without Spanish, none and its English address. Raises Http404."""
+    pages = Page.objects.visible_to(request.user).filter(kind=kind)
+    pages = pages.select_related("reviewed_by", "facts").prefetch_related("sections", "figures__photo")
+    spanish = get_language() == SPANISH
+    # One page's English address may be another's Spanish one.
+    page = (pages.filter(slug_es=slug).first() if spanish else None) or pages.filter(slug=slug).first()
+    if page is None and spanish and (in_english := addresses.in_english_only(kind, slug)):
+        return None, in_english
+    page = page or addresses.moved(kind, slug)
+    if page is None:
+        raise Http404
+    return page, ""
+
+
 @require_safe
 def page_detail(request: HttpRequest, kind: Kind, slug: str) -> HttpResponse:
     """One page. Staff see drafts too, marked, uncached and kept from search engines."""
-    spanish = get_language() == SPANISH
-    named = Q(slug=slug) | Q(slug_es=slug) if spanish else Q(slug=slug)
-    pages = (
-        Page.objects.visible_to(request.user).select_related("reviewed_by", "facts").prefetch_related("sections", "figures__photo")
-    )
-    page = pages.filter(named, kind=kind).first()
-    if page is None and spanish and (in_english := addresses.in_english_only(kind, slug)):
+    page, in_english = _page_at(request, kind, slug)
+    if page is None:
         return HttpResponseRedirect(in_english)
-    if page is None:
-        page = addresses.moved(kind, slug)
-    if page is None:
-        raise Http404
     if page.get_absolute_url() != request.path:
         return _moved(page.get_absolute_url())
     presented = present(page)
@@ -142,7 +150,7 @@ def page_detail(request: HttpRequest, kind: Kind, slug: str) -> HttpResponse:
         "page": page,
         "presented": presented,
         "alternates": addresses.of_page(page),
-        "is_behind_english": spanish and content_pack.is_behind_english(page),
+        "is_behind_english": get_language() == SPANISH and content_pack.is_behind_english(page),
         "is_preview": not page.is_published,
         "review_overdue": page.is_review_overdue(timezone.localdate()),
         "breadcrumbs": _breadcrumbs(page),
@@ -171,7 +179,7 @@ def page_detail(request: HttpRequest, kind: Kind, slug: str) -> HttpResponse:
 def compare(request: HttpRequest) -> HttpResponse:
     """Two or three procedures side by side, named by `?with=`; otherwise the list to choose from, saying what is wrong."""
     asked = list(dict.fromkeys(request.GET.getlist("with")))
-    known = {page.slug: page for page in comparison.comparable().select_related("facts", "reviewed_by")}
+    known = {page.slug: page for page in Page.objects.comparable().select_related("facts", "reviewed_by")}
     if len(known) < 2:
         raise Http404
     chosen = [known[slug] for slug in asked if slug in known]
@@ -266,13 +274,8 @@ def _moved(path: str) -> HttpResponse:
 def _breadcrumbs(page: Page) -> list[tuple[str, str]]:
     trail = [(_("Home"), reverse("conditions:home"))]
     if page.kind in INDEX_WORDS:
-        labels = {
-            Kind.PROCEDURE: _("Procedures"),
-            Kind.CONDITION: _("Conditions"),
-            Kind.SYMPTOM: _("Symptoms"),
-            Kind.GUIDE: _("Patient guides"),
-        }
-        trail.append((labels[Kind(page.kind)], reverse(f"conditions:{page.kind}_index")))
+        heading, _lead = INDEX_WORDS[Kind(page.kind)]
+        trail.append((heading, reverse(f"conditions:{page.kind}_index")))
     return [*trail, (page.name, page.get_absolute_url())]
 
 
@@ -282,16 +285,9 @@ def handout(request: HttpRequest, kind: Kind, slug: str, physician: str = "") ->
 
     Of a packet also the copy for the patients of one of its surgeons.
     """
-    spanish = get_language() == SPANISH
-    named = Q(slug=slug) | Q(slug_es=slug) if spanish else Q(slug=slug)
-    pages = Page.objects.visible_to(request.user).select_related("reviewed_by").prefetch_related("sections", "figures__photo")
-    page = pages.filter(named, kind=kind).first()
-    if page is None and spanish and (in_english := addresses.in_english_only(kind, slug)):
+    page, in_english = _page_at(request, kind, slug)
+    if page is None:
         return HttpResponseRedirect(f"{in_english}{physician or 'handout'}.pdf")
-    if page is None:
-        page = addresses.moved(kind, slug)
-    if page is None:
-        raise Http404
     surgeon = get_object_or_404(Physician, _stands_or_stood_at(physician), packets__page=page) if physician else None
     address = f"{page.get_absolute_url()}{surgeon.slug}.pdf" if surgeon else page.pdf_url
     if address != request.path:
@@ -347,20 +343,23 @@ def physician_detail(request: HttpRequest, slug: str) -> HttpResponse:
 @cached_public
 def glossary(request: HttpRequest) -> HttpResponse:
     """Every term, by letter."""
-    letters: dict[str, list[GlossaryTerm]] = {}
-    for term in sorted(GlossaryTerm.objects.all(), key=lambda term: fold(term.term)):
-        letters.setdefault(fold(term.term)[0].upper(), []).append(term)
-    terms = [term for starting in letters.values() for term in starting]
+    terms = sorted(all_terms(), key=lambda term: fold(term.term))
+    letters = [(letter, list(starting)) for letter, starting in groupby(terms, _letter)]
     heading = str(_("Medical words in plain words"))
-    context = {"letters": list(letters.items()), "structured_data": structured_data.for_glossary(heading, terms)}
+    context = {"letters": letters, "structured_data": structured_data.for_glossary(heading, terms)}
     return _respond(request, "conditions/glossary.html", context, "glossary")
+
+
+def _letter(term: GlossaryTerm) -> str:
+    """The letter under which a term stands; its own first sign where it has none of the alphabet."""
+    return (fold(term.term) or term.term)[0].upper()
 
 
 @require_safe
 @cached_public
 def glossary_terms(request: HttpRequest) -> JsonResponse:
     """Every term and its meaning by anchor, for the script that shows a meaning where the word stands."""
-    terms = {term.slug: [term.term, term.definition] for term in GlossaryTerm.objects.all()}
+    terms = {term.slug: [term.term, term.definition] for term in all_terms()}
     response = JsonResponse({"more": _("See the glossary"), "terms": terms}, json_dumps_params={"ensure_ascii": False})
     response["X-Robots-Tag"] = "noindex"
     return response

@@ -1,6 +1,6 @@
 """Doctors, where and when they see patients, and what patients say."""
 
-from typing import Self
+from typing import Any, Self
 
 from django.db import models, transaction
 from django.db.models import F, Q
@@ -60,7 +60,7 @@ class Physician(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def save(self, *args: object, **kwargs: object) -> None:
+    def save(self, *args: Any, **kwargs: Any) -> None:
         """Store the profile; where a published one moves, its old address goes on leading to it."""
         with transaction.atomic():
             before = Physician.objects.filter(pk=self.pk).first() if self.pk else None
@@ -79,12 +79,6 @@ class Physician(models.Model):
         for row in self.hours.all():
             places.setdefault(row.location, []).append(row)
         return places
-
-    @property
-    def initials(self) -> str:
-        """Two letters for the placeholder where no portrait exists."""
-        words = [word for word in self.name.split(",")[0].split() if word[0].isupper()]
-        return "".join(word[0] for word in (words[0], words[-1])) if words else ""
 
 
 class FormerProfileAddress(models.Model):

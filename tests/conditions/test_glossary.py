@@ -115,6 +115,10 @@ class TestPages:
             assert client.get(path, headers={"If-None-Match": response["ETag"]}).status_code == 304
             assert all(term and meaning for term, meaning in body["terms"].values())
 
+    def test_a_term_without_a_letter_of_the_alphabet_stands_under_its_own_sign(self, client):
+        GlossaryTerm.objects.create(slug="micro", term_en="µ", definition_en="A millionth.")
+        assert 'id="letter-Μ"' in client.get("/glossary/").content.decode()
+
     def test_the_heaviest_page_stays_within_its_size(self, client):
         for path in ("/procedures/spinal-osteotomy/", "/es/procedimientos/osteotomia-vertebral/"):
             assert len(gzip.compress(client.get(path).content)) <= 25 * 1024, path

@@ -349,3 +349,12 @@ def test_the_acknowledgement_is_written_in_the_language_of_the_request(mailoutbo
     (mail,) = [mail for mail in mailoutbox if mail.to == ["ana@example.org"]]
     assert mail.subject.startswith("Tenemos su solicitud ")
     assert "Gracias por elegir " in mail.body and "a más tardar el miércoles 25 de noviembre, 5 p." in mail.body
+
+
+def test_a_spanish_address_is_its_pages_own_even_where_another_has_it_in_english(client):
+    one, other = Page.objects.filter(kind="symptom", status_es="published").order_by("-slug")[:2]
+    Page.objects.filter(pk=one.pk).update(slug_es=other.slug)
+    one.refresh_from_db()
+    response = client.get(f"/es/sintomas/{other.slug}/")
+    assert response.status_code == 200
+    assert response.context["page"] == one
