@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
@@ -41,6 +42,13 @@ class StaffAccountAdmin(UserAdmin):
         super().save_model(request, obj, form, change)
         if not change:
             make_one_time(obj)
+
+    def get_deleted_objects(self, objs, request):
+        """Django's record of who changed and deleted what goes with an account: one that is in it is closed, not deleted."""
+        *found, protected = super().get_deleted_objects(objs, request)
+        if LogEntry.objects.filter(user__in=objs).exists():
+            protected.append(_("The record of what this account changed. To close the account, clear “Active” instead."))
+        return *found, protected
 
     def user_change_password(self, request, id, form_url=""):
         """One's own is changed where the old one is asked for, and is not for once."""

@@ -4,11 +4,15 @@ import re
 from io import StringIO
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.core.management import call_command
 
 from clinic_site.models import OneTimePassword
 from tests.admin.addresses import text_of, title_of
+from tests.admin.conftest import signed_in
+from tests.factories import UserFactory, submitted
 
 pytestmark = pytest.mark.django_db
 OWN, GIVEN = "a-fine-day-for-a-walk", "handed-over-on-paper"
@@ -122,3 +126,24 @@ def test_ones_own_password_is_changed_with_the_old_one(boss):
 
 def test_other_accounts_are_asked_for_nothing(desk, given):
     assert title_of(desk.get("/admin/")) == "Today | Staff"
+
+
+@pytest.mark.parametrize("way", ["delete page", "list"])
+def test_the_record_of_a_deleted_request_outlives_whoever_deleted_it(boss, way):
+    ex = UserFactory(username="ex", is_superuser=True)
+    lead = submitted()
+    signed_in(ex).post(f"/admin/intake/consultationrequest/{lead.pk}/delete/", {"post": "yes"})
+    assert LogEntry.objects.get().object_repr == lead.shown_reference
+    if way == "list":
+        shown = boss.post("/admin/auth/user/", {"action": "delete_selected", "_selected_action": [ex.pk], "post": "yes"})
+    else:
+        shown = boss.post(f"/admin/auth/user/{ex.pk}/delete/", {"post": "yes"})
+    assert "To close the account, clear “Active” instead." in shown.content.decode()
+    assert User.objects.filter(pk=ex.pk).exists()
+    assert LogEntry.objects.filter(user=ex).count() == 1
+
+
+def test_an_account_that_changed_nothing_can_be_deleted(boss):
+    newcomer = UserFactory(username="new")
+    boss.post(f"/admin/auth/user/{newcomer.pk}/delete/", {"post": "yes"})
+    assert not User.objects.filter(pk=newcomer.pk).exists()
