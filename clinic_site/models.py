@@ -1,6 +1,7 @@
 """The clinic's own record: what it is called, where it is, when it is open, what it promises."""
 
 import hashlib
+from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Self
 from zoneinfo import available_timezones
@@ -140,7 +141,7 @@ class Clinic(models.Model):
         """Refuses a time zone that does not exist, and a theme that is malformed or too faint to read."""
         problems: dict[str, list[str]] = {}
         if self.time_zone not in available_timezones():
-            problems["time_zone"] = [_("There is no time zone of this name. Write one like America/Chicago.")]
+            problems["time_zone"] = [str(_("There is no time zone of this name. Write one like America/Chicago."))]
         if faults := list(theme.malformed(self.theme)) or list(theme.too_faint(self.theme)):
             problems["theme"] = faults
         if problems:
@@ -333,7 +334,7 @@ class BrandFile(models.Model):
     def __str__(self) -> str:
         return f"{self.key}.{self.format}"
 
-    def clean_fields(self, exclude: set[str] | None = None) -> None:
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
         """Works out format and digest from the content, and refuses what no page may carry."""
         try:
             self.format = brand_files.check(bytes(self.content))

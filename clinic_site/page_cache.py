@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeGuard
 from wsgiref.util import setup_testing_defaults
 
 import brotli
@@ -123,7 +124,7 @@ class PageCache:
         return True
 
     @staticmethod
-    def _is_worth_keeping(response: HttpResponseBase) -> bool:
+    def _is_worth_keeping(response: HttpResponseBase) -> TypeGuard[HttpResponse]:
         return (
             isinstance(response, HttpResponse)
             and response.status_code == 200

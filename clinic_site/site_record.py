@@ -34,7 +34,9 @@ def current_clinic() -> Clinic:
     if kept and now - kept[0] < REFRESH_SECONDS:
         return kept[1]
     # One thread asks; the others go on with the last copy, so a database that hangs holds up one request, not all.
-    if not _lock.acquire(blocking=kept is None):
+    if kept is None:
+        _lock.acquire()
+    elif not _lock.acquire(blocking=False):
         return kept[1]
     try:
         clinic = Clinic.current(kept[1] if kept and name not in _away else None)

@@ -87,7 +87,7 @@ def known_paths() -> dict[str, str]:
 
 def _read_known_paths(language: str) -> dict[str, str]:
     try:
-        found = {}
+        found: dict[str, str] = {}
         # In English where there is no Spanish yet.
         for known_in in dict.fromkeys((ENGLISH, language)):
             with override(known_in):

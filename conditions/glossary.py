@@ -71,7 +71,8 @@ class _Reader(HTMLParser):
 
     def __init__(self, links: GlossaryLinks) -> None:
         super().__init__(convert_charrefs=False)
-        self.links, self.parts, self.inside = links, [], 0
+        self.links, self.inside = links, 0
+        self.parts: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.inside += tag in LEFT_ALONE

@@ -229,8 +229,9 @@ def keep_spanish_current(page: Page) -> None:
     in the changing transaction, after the change and before its revision is recorded.
     """
     last = page.revisions.first()
-    was_current = last and last.data["spanish"]["english_digest"] == last.english_digest
-    if was_current and came_together(last.data, page_state(page)):
+    if last is None or last.data["spanish"]["english_digest"] != last.english_digest:
+        return
+    if came_together(last.data, page_state(page)):
         mark_spanish_current(page)
 
 

@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -20,6 +21,7 @@ from .presentation import Presented, ShownSection
 from .rich_text import plain_text
 
 Graph = dict[str, Any]
+Trail = Sequence[tuple[str | Promise, str]]
 # The number that stands for a source means nothing away from its page.
 CITED = re.compile(r"<sup>.*?</sup>", re.S)
 ENTITY_TYPES = {Kind.PROCEDURE: "MedicalProcedure", Kind.CONDITION: "MedicalCondition", Kind.SYMPTOM: "MedicalSignOrSymptom"}
@@ -78,7 +80,7 @@ def for_glossary(heading: str, terms: Iterable[GlossaryTerm]) -> SafeString:
     return _print([terms_graph, breadcrumbs([_home(), (_("Glossary"), path)])])
 
 
-def for_crumbs(trail: list[tuple[str, str]]) -> SafeString:
+def for_crumbs(trail: Trail) -> SafeString:
     """Only the way to this page."""
     return _print([breadcrumbs([_home(), *trail])])
 
@@ -277,8 +279,8 @@ def _opening(text: str, length: int = 320) -> str:
     return text[: end + 1] if end > 0 else re.split(r"(?<=[.?!]) ", text, maxsplit=1)[0]
 
 
-def breadcrumbs(trail: list[tuple[str, str]]) -> Graph:
-    """The way from the front page to here."""
+def breadcrumbs(trail: Trail) -> Graph:
+    """The way from the front page to here: words and address of each step."""
     entries = [
         {"@type": "ListItem", "position": position, "name": str(label), "item": {"@id": _url(path)}}
         for position, (label, path) in enumerate(trail, 1)

@@ -18,6 +18,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
+from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
@@ -36,7 +37,7 @@ from .search import misses
 from .search.words import fold
 from .share_picture import Card, Look, draw, own_drawing
 
-INDEX_WORDS = {
+INDEX_WORDS: dict[Kind, tuple[str | Promise, str | Promise]] = {
     Kind.PROCEDURE: (_("Procedures"), _("What happens, who it may help, what else you can do, and what can go wrong.")),
     Kind.CONDITION: (
         _("Conditions"),
@@ -115,7 +116,7 @@ def page_index(request: HttpRequest, kind: Kind) -> HttpResponse:
     )
 
 
-def _in_groups(pages: list[Page]) -> list[tuple[str, list[Page]]]:
+def _in_groups(pages: list[Page]) -> list[tuple[str | Promise, list[Page]]]:
     """Surgery after other treatments, each under a heading; pages of one sort stand under none."""
     other = [page for page in pages if not page.is_surgery]
     surgery = [page for page in pages if page.is_surgery]
@@ -271,8 +272,8 @@ def _moved(path: str) -> HttpResponse:
     return response
 
 
-def _breadcrumbs(page: Page) -> list[tuple[str, str]]:
-    trail = [(_("Home"), reverse("conditions:home"))]
+def _breadcrumbs(page: Page) -> structured_data.Trail:
+    trail: list[tuple[str | Promise, str]] = [(_("Home"), reverse("conditions:home"))]
     if page.kind in INDEX_WORDS:
         heading, _lead = INDEX_WORDS[Kind(page.kind)]
         trail.append((heading, reverse(f"conditions:{page.kind}_index")))

@@ -18,6 +18,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext as _
 
+from clinic_site.phones import read_phone
+
 
 def box() -> MultiFernet:
     """Seals with the newest key, opens with any."""
@@ -85,12 +87,9 @@ def folded(text: str) -> str:
 
 def parse_phone(text: str) -> phonenumbers.PhoneNumber | None:
     """A telephone number as people type it, or None where it is not a whole one."""
-    try:
-        number = phonenumbers.parse(text, settings.PHONE_REGION)
-    except phonenumbers.NumberParseException:
-        return None
-    possible = phonenumbers.is_possible_number_with_reason(number)
-    return number if possible == phonenumbers.ValidationResult.IS_POSSIBLE else None
+    number = read_phone(text)
+    whole = number and phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE
+    return number if whole else None
 
 
 def phone_forms(text: str) -> Iterator[str]:

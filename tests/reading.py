@@ -10,6 +10,11 @@ from django.test import Client
 from clinic_site.models import Clinic
 
 
+def tree_of(response):
+    """The tree of an answer, whether or not its markup is valid."""
+    return html5lib.parse(response.content.decode(), namespaceHTMLElements=False)
+
+
 class Read:
     """A page as a visitor without a session got it."""
 

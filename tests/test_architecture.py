@@ -30,6 +30,7 @@ def test_applications_use_only_small_modules_of_the_site():
         "clinic_site.models",
         "clinic_site.site_record",
         "clinic_site.network",
+        "clinic_site.phones",
         "clinic_site.brand",
         "clinic_site.paper",
         "clinic_site.painter",

@@ -6,9 +6,7 @@ from datetime import time
 from itertools import count, groupby
 from urllib.parse import urlsplit
 
-import phonenumbers
 from django import template
-from django.conf import settings
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template, render_to_string
 from django.templatetags.static import static
@@ -21,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from .. import brand
 from ..models import BodyMap, BodyRegion, Clinic, Holiday, OpeningHours, Weekday
+from ..phones import read_phone, shown_phone
 from ..site_record import current_clinic
 
 register = template.Library()
@@ -72,13 +71,8 @@ def email_display(address: str) -> SafeString:
 @register.filter
 def phone_display(number: str) -> str:
     """A number as people at home write it: `(703) 555-0142`; abroad with its country code. Unreadable ones stay as they are."""
-    try:
-        parsed = phonenumbers.parse(str(number or ""), settings.PHONE_REGION)
-    except phonenumbers.NumberParseException:
-        return str(number or "")
-    at_home = parsed.country_code == phonenumbers.country_code_for_region(settings.PHONE_REGION)
-    style = phonenumbers.PhoneNumberFormat.NATIONAL if at_home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
-    return phonenumbers.format_number(parsed, style)
+    found = read_phone(number or "")
+    return shown_phone(found) if found else number or ""
 
 
 @register.filter

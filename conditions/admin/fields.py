@@ -3,7 +3,8 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib.admin.options import BaseModelAdmin
+from django.contrib.admin.widgets import AdminTextareaWidget
 from django.db import models
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
@@ -62,7 +63,8 @@ class TrainingWidget(forms.Widget):
         "where": pgettext_lazy("training", "Where"),
         "year": _("Year, if it is shown"),
     }
-    BLANK, MOST = {}, 60
+    BLANK: dict[str, str] = {}
+    MOST = 60
 
     class Media:
         js = [forms.Script("js/admin-rows.js", type="module")]
@@ -120,7 +122,7 @@ class TrainingField(forms.Field):
 LINES = dict.fromkeys(("alternate_names", "search_terms", "callouts", "languages"), LinesField) | {"codes": CodesField}
 
 
-class SideBySide:
+class SideBySide(BaseModelAdmin):
     """Forms that name the language of each field, for people and for machines, and take lists one entry a line or row."""
 
     def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
@@ -130,7 +132,7 @@ class SideBySide:
         if field is None:
             return None
         if original.name in LINES and isinstance(original, models.JSONField):
-            widget = admin.widgets.AdminTextareaWidget(attrs={"rows": 3, "class": "vLargeTextField lines"})
+            widget = AdminTextareaWidget(attrs={"rows": 3, "class": "vLargeTextField lines"})
             help_text = original.help_text or _("One a line.")
             field = LINES[original.name](label=field.label, required=False, help_text=help_text, widget=widget)
         if original.name == "training":

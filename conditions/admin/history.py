@@ -1,7 +1,7 @@
 """The history of a page in admin, and saves that never overwrite a colleague's work unseen."""
 
 from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.core.paginator import Paginator
@@ -59,7 +59,7 @@ class PageForm(forms.ModelForm):
         return cleaned
 
 
-class KeepsHistory:
+class KeepsHistory(admin.ModelAdmin):
     """Pages with a history: every save is a revision, and a save over a change that its author has not seen is refused."""
 
     form = PageForm
@@ -194,7 +194,7 @@ class KeepsHistory:
             "older": older,
             "is_newest": revision == newest,
             "since": since,
-            "changes": differences(before.data, after.data) if before else None,
+            "changes": differences(before.data, after.data) if before and after else None,
         }
         return TemplateResponse(request, "admin/conditions/page_revision.html", context)
 

@@ -15,7 +15,7 @@ from modeltranslation.admin import TranslationAdmin, TranslationStackedInline
 from clinic_site.models import BodyRegion
 from conditions.content_pack import is_behind_english
 from conditions.content_pack.states import anchors_behind
-from conditions.models import Figure, FormerAddress, Page, PageLink, ReviewState, Section
+from conditions.models import Figure, FormerAddress, Kind, Page, PageLink, ReviewState, Section
 
 from .fields import PlacedFormSet, SideBySide
 from .history import KeepsHistory
@@ -130,7 +130,7 @@ class PageAdmin(HeldToReadiness, KeepsHistory, SideBySide, EditsContent, Transla
     actions = ["publish", "unpublish", "publish_spanish", "unpublish_spanish"]
     save_on_top = True
     list_per_page = 50
-    fixed_kind = None
+    fixed_kind: Kind | None = None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).select_related("reviewed_by").prefetch_related("planned_overrides")

@@ -92,7 +92,7 @@ class ReadinessForm(PageForm):
         return cleaned
 
 
-class HeldToReadiness:
+class HeldToReadiness(admin.ModelAdmin):
     """Pages that show what they still need, and are published only when that is nothing.
 
     Stands before all other parts of a page's admin: what they store counts too.

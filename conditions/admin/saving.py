@@ -1,5 +1,9 @@
 """Saves that the public sees."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import admin
 from django.db import models, transaction
 from django.forms import CheckboxSelectMultiple
 from django.http import HttpResponse
@@ -8,10 +12,10 @@ from js_asset.media import Media
 from clinic_site.models import Clinic
 
 # A list of boxes needs no script and has a label for each.
-CHECKBOXES = {models.ManyToManyField: {"widget": CheckboxSelectMultiple}}
+CHECKBOXES: dict[type[models.Field], Mapping[str, Any]] = {models.ManyToManyField: {"widget": CheckboxSelectMultiple}}
 
 
-class EditsContent:
+class EditsContent(admin.ModelAdmin):
     """Saves that the public sees: every process is told; the text editor runs under the content security policy."""
 
     formfield_overrides = CHECKBOXES | {models.URLField: {"assume_scheme": "https"}}

@@ -162,7 +162,7 @@ def page_data(page: Page) -> Data:
         data["home_position"] = page.home_position
     data["links"] = [_link_data(link) for link in page.links_out.all()]
     data["figures"] = [
-        texts | _photo_key(figure.photo and figure.photo.key)
+        texts | _photo_key(figure.photo.key if figure.photo else None)
         for texts, figure in zip(words["figures"], page.figures.all(), strict=True)
     ]
     packet = getattr(page, "packet", None)

@@ -120,10 +120,14 @@ def _physician_store(item: Item) -> None:
 
 
 def pages_named(item: Item, key: str) -> list[Page]:
-    pages = {slug: page_at(slug) for slug in item.data[key]}
-    if missing := [slug for slug, page in pages.items() if not page]:
-        raise item.fail(f"`{key}` names {min(missing)!r}, which is no page", key)
-    return list(pages.values())
+    """The pages that an item lists. Raises PackError for an address at which there is none."""
+    pages = []
+    for slug in sorted(item.data[key]):
+        page = page_at(slug)
+        if page is None:
+            raise item.fail(f"`{key}` names {slug!r}, which is no page", key)
+        pages.append(page)
+    return pages
 
 
 def _testimonials_read(folder: Path) -> Iterator[Item]:

@@ -58,7 +58,7 @@ class PageRevision(models.Model):
     @property
     def author(self) -> str:
         """Who made it, in words; the name outlives the account."""
-        return self.made_by_name or (_("Content files") if self.action == RevisionAction.LOADED else _("The site itself"))
+        return self.made_by_name or str(_("Content files") if self.action == RevisionAction.LOADED else _("The site itself"))
 
 
 class PublishOverride(models.Model):

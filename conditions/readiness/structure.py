@@ -73,7 +73,7 @@ def has_opening(page: Page, site: Site) -> Iterator[Problem]:
 def has_the_usual_sections(page: Page, site: Site) -> Iterator[Problem]:
     """Readers find the same sections on every page of a kind."""
     there = anchors_of(page)
-    for anchor in USUAL_SECTIONS.get(page.kind, ()):
+    for anchor in USUAL_SECTIONS.get(Kind(page.kind), []):
         if anchor not in there:
             yield Problem(_("The usual section #%s is missing.") % anchor, section=anchor)
 
@@ -217,7 +217,8 @@ def figures_stand_in_the_text(page: Page, site: Site) -> Iterator[Problem]:
     """Each figure has one place in the text, and each place its figure."""
     keys = [figure.key for figure in page.figures.all()]
     for language in languages_of(page):
-        field, placed = f"body_{language}", Counter()
+        field = f"body_{language}"
+        placed: Counter[str] = Counter()
         for section in page.sections.all():
             for what, key in PLACE.findall(getattr(section, field) or ""):
                 if what == "figure":

@@ -207,7 +207,8 @@ def _likeness(asked: list[_Asked], whole: float, phrases: Iterable[tuple[frozens
     """How near the query is to one of the names, 0 to 1: what it shares of the query times what it shares of the name."""
     best = 0.0
     for phrase, share in phrases:
-        told, met = 0.0, set()
+        told = 0.0
+        met: set[str] = set()
         for word in asked:
             common = phrase & word.stems.keys()
             if common:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice, takewhile
 
 from django.db import Error, connection
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import override
 
@@ -199,7 +200,7 @@ class _Builder:
     def _columns(self, *names: str) -> list[str]:
         return [f"{name}_{self.language}" for name in names]
 
-    def _read(self, rows, *plain: str) -> list[dict]:  # noqa: ANN001  (a queryset of modeltranslation)
+    def _read(self, rows: QuerySet[Page], *plain: str) -> list[dict]:
         names = ("title", "name", "summary", "card", "alternate_names", "search_terms")
         found = rows.order_by("pk").values_list(*plain, *self._columns(*names))
         return [dict(zip((*plain, *names), row, strict=True)) for row in found]

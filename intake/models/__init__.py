@@ -22,7 +22,7 @@ from .choices import (
     red_flag_choices,
 )
 from .outbox import NoticeKind, Outbox, OutboxState
-from .requests import ConsultationRequest, ConsultationRequestQuerySet, shown_phone
+from .requests import ConsultationRequest, ConsultationRequestQuerySet
 from .search import SearchKey, SearchKind
 from .spam import RateBucket
 from .work import AccessAction, AttemptChannel, AttemptOutcome, ContactAttempt, EventKind, LeadAccess, LeadEvent
@@ -58,5 +58,4 @@ __all__ = [
     "YesNo",
     "pain_area_choices",
     "red_flag_choices",
-    "shown_phone",
 ]

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Self
 
-import phonenumbers
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, When
 from django.utils.translation import gettext_lazy as _
 
+from clinic_site.phones import shown_phone
 from clinic_site.site_record import current_clinic
 from intake.fields import EncryptedTextField, Undecryptable, blind, folded, parse_phone, phone_forms
 from intake.submission import Submission, plain_reference, shown_reference
@@ -220,7 +220,8 @@ class ConsultationRequest(models.Model):
         if isinstance(value, Undecryptable) or not value:
             return value
         if field == "phone":
-            return shown_phone(value)
+            number = parse_phone(value)
+            return shown_phone(number) if number else value
         choices = dict(LISTED_OF[field](current_clinic())) if field in LISTED_OF else CHOICES_OF.get(field)
         if choices:
             return "; ".join(str(choices.get(code, code)) for code in value.split(","))
@@ -234,13 +235,3 @@ class ConsultationRequest(models.Model):
         for field in self._meta.concrete_fields:
             if isinstance(field, EncryptedTextField):
                 yield field.name, getattr(self, field.attname)
-
-
-def shown_phone(stored: str) -> str:
-    """A stored number as it is dialled here: national in our own region, else international."""
-    number = parse_phone(stored)
-    if number is None:
-        return stored
-    at_home = number.country_code == phonenumbers.country_code_for_region(settings.PHONE_REGION)
-    style = phonenumbers.PhoneNumberFormat.NATIONAL if at_home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
-    return phonenumbers.format_number(number, style)

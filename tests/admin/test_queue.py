@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 
-import html5lib
 import pytest
 from django.db import connection
 from django.utils import timezone
@@ -22,6 +21,7 @@ from intake.models import (
 )
 from tests.admin.addresses import MARKER, QUEUE, lead_url, messages_of, references_in, text_of, title_of, url
 from tests.factories import submitted
+from tests.reading import tree_of
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -57,8 +57,11 @@ def test_staff_read_times_where_the_clinic_is(desk):
 
 
 def row_of(response, lead):
-    page = html5lib.parse(response.content.decode(), namespaceHTMLElements=False)
-    return next(words for row in page.iter("tr") if lead.shown_reference in (words := " ".join(" ".join(row.itertext()).split())))
+    return next(
+        words
+        for row in tree_of(response).iter("tr")
+        if lead.shown_reference in (words := " ".join(" ".join(row.itertext()).split()))
+    )
 
 
 def test_a_request_with_a_warning_sign_is_to_be_called_first_however_long_the_promise_runs(desk):

@@ -1,6 +1,5 @@
 """What editors can rely on while they write in two languages: each field says which, and nothing pretends to be up to date."""
 
-import html5lib
 import pytest
 
 from clinic_site import staff_groups
@@ -10,6 +9,7 @@ from tests.admin.addresses import text_of
 from tests.admin.conftest import member, signed_in
 from tests.admin.forms import form_values
 from tests.admin.test_history import address, anchors, index_of, opened, page, send  # noqa: F401
+from tests.reading import tree_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("content")]
 
@@ -21,7 +21,7 @@ def ada(db):
 
 def section_marks(response):
     """What the form says of each section's Spanish, by anchor."""
-    tree = html5lib.parse(response.content.decode(), namespaceHTMLElements=False)
+    tree = tree_of(response)
     marks = {}
     for row in tree.iter("div"):
         if (row.get("id") or "").startswith("sections-") and "inline-related" in (row.get("class") or ""):
@@ -32,7 +32,7 @@ def section_marks(response):
 
 
 def test_every_field_for_words_says_its_language_to_machines_and_in_its_label(ada, page):  # noqa: F811
-    tree = html5lib.parse(ada.get(address(page)).content.decode(), namespaceHTMLElements=False)
+    tree = tree_of(ada.get(address(page)))
     labels = {label.get("for"): "".join(label.itertext()).strip() for label in tree.iter("label")}
     seen = 0
     for field in tree.iter():

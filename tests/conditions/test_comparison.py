@@ -1,19 +1,15 @@
 """Procedures side by side: the same facts in the same order, shareable, and clear about what cannot be shown."""
 
-import html5lib
 import pytest
 
 from conditions.addresses import public_paths
 from conditions.models import Page, ProcedureFacts
+from tests.reading import tree_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("content")]
 
 COMPARE = "/procedures/compare/"
 TWO = {"with": ["spinal-osteotomy", "spinal-fusion"]}
-
-
-def tree_of(response):
-    return html5lib.parse(response.content.decode(), namespaceHTMLElements=False)
 
 
 def text_of(element):

@@ -10,7 +10,6 @@ from itertools import chain
 from pathlib import Path
 from xml.etree import ElementTree
 
-import html5lib
 import pytest
 from django.template.loader import render_to_string
 from django.utils.translation import override
@@ -22,6 +21,7 @@ from clinic_site.models import BrandFile, Clinic
 from clinic_site.paper import house_tokens, on_paper
 from conditions import handout
 from conditions.models import Page, Physician
+from tests.reading import tree_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("content")]
 
@@ -61,7 +61,7 @@ def said(element, skip=()):
 
 def blocks_of(web):
     """Every paragraph, item, cell and heading of a page's own sections, in order."""
-    tree = html5lib.parse(web.content.decode(), namespaceHTMLElements=False)
+    tree = tree_of(web)
     [body, *_rest] = [div for div in tree.iter("div") if div.get("class") == "prose"]
 
     def walk(element):
@@ -146,7 +146,7 @@ DRAWINGS = sorted(path.stem for path in Path("templates/conditions/drawings").gl
 )
 def test_the_pdf_shows_the_drawings_of_the_page_and_names_each_in_words(client, slug, drawings, language):
     web, pdf = fetched(client, slug, language)
-    tree = html5lib.parse(web.content.decode(), namespaceHTMLElements=False)
+    tree = tree_of(web)
     drawn = [
         svg for figure in tree.iter("figure") for svg in figure.iter() if svg.get("role") == "img" and "art" in svg.get("class", "")
     ]

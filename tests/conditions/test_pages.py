@@ -5,7 +5,6 @@ import re
 import zlib
 from urllib.parse import urlsplit
 
-import html5lib
 import pytest
 from django.urls import reverse
 from django.utils import translation
@@ -14,6 +13,7 @@ from clinic_site import site_record
 from clinic_site.models import Clinic
 from conditions.models import Kind, Page, PageLink, Reference, ReviewState, Section
 from conditions.rich_text import plain_text
+from tests.reading import tree_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("content")]
 
@@ -29,10 +29,6 @@ LISTS = [
     "/glossary/",
     "/search/?q=stooping",
 ]
-
-
-def tree_of(response):
-    return html5lib.parse(response.content.decode(), namespaceHTMLElements=False)
 
 
 def text_of(element):

@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import html5lib
 import pytest
 from django.conf import settings
 from django.urls import reverse
@@ -21,6 +20,7 @@ from conditions.rich_text import plain_text
 from intake import outbox
 from intake.models import ConsultationRequest
 from tests.factories import hidden_values, submitted
+from tests.reading import tree_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("content")]
 
@@ -40,10 +40,6 @@ def _english_again():
     """A request leaves its language to the thread; the next test starts in English."""
     yield
     activate("en")
-
-
-def tree_of(response):
-    return html5lib.parse(response.content.decode(), namespaceHTMLElements=False)
 
 
 def spanish(name, *args):
