@@ -18,12 +18,11 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from .content_pack.files import Data
-from .content_pack.pages import PAGE_LISTS, PAGE_TEXTS
 from .models import Figure, Packet, Page, ProcedureFacts, Relation, Role, Section
 
 # Words kept on each side of a change; longer stretches without one are left out.
 AROUND = 12
-ENGLISH_WORDS = (*PAGE_TEXTS, *PAGE_LISTS, "sections", "figures", "facts")
+ENGLISH_WORDS = (*Page.TEXTS, *Page.LISTS, "sections", "figures", "facts")
 _BLOCK_END = re.compile(r"</(?:p|li|tr|ul|ol|table)>|<br>")
 _LINK = re.compile(r'<a[^>]*href="([^"]*)"[^>]*>(.*?)</a>', re.S)
 _TAG = re.compile(r"<[^>]+>")

@@ -25,7 +25,7 @@ from .models import (
 class PageTranslation(TranslationOptions):
     """Words of a page; its state and review in each language are columns of their own."""
 
-    fields = ("title", "name", "summary", "description", "card", "alternate_names", "search_terms")
+    fields = (*Page.TEXTS, *Page.LISTS)
     required_languages = {"en": ("title", "name")}
 
 
@@ -41,7 +41,7 @@ class SectionTranslation(TranslationOptions):
 class FigureTranslation(TranslationOptions):
     """Everything a figure says in words."""
 
-    fields = ("title", "alt", "caption", "long_description", "callouts")
+    fields = (*Figure.TEXTS, "callouts")
     required_languages = {"en": ("title", "alt", "caption")}
 
 

@@ -68,7 +68,7 @@ class FigureInline(SideBySide, TranslationStackedInline):
     extra = 0
     fields = [
         ("position", "key", "photo"),
-        *((f"{name}_en", f"{name}_es") for name in ("title", "alt", "caption", "long_description", "callouts")),
+        *((f"{name}_en", f"{name}_es") for name in (*Figure.TEXTS, "callouts")),
     ]
     classes = ["collapse"]
 
@@ -137,11 +137,10 @@ class PageAdmin(HeldToReadiness, KeepsHistory, SideBySide, EditsContent, Transla
 
     def get_fieldsets(self, request, obj=None):
         kind = [] if self.fixed_kind else ["kind"]
-        words = ("title", "name", "summary", "description", "card")
-        lists = [(f"{field}_en", f"{field}_es") for field in ("alternate_names", "search_terms")]
+        lists = [(f"{field}_en", f"{field}_es") for field in Page.LISTS]
         spanish = [("spanish_state", "spanish_matches"), ("slug_es", "status_es"), ("review_state_es", "reviewed_on_es")]
         address = (None, {"fields": [*kind, ("slug", "status")]})
-        opening = (_("Opening"), {"fields": [(f"{field}_en", f"{field}_es") for field in words]})
+        opening = (_("Opening"), {"fields": [(f"{field}_en", f"{field}_es") for field in Page.TEXTS]})
         review = (_("Medical review"), {"fields": [("review_state", "reviewed_by"), ("reviewed_on", "next_review_on")]})
         # The address of a new page follows from its name, so the name comes first.
         first = [address, review, opening] if obj else [(None, {"fields": ["usual_sections"]}), opening, address, review]

@@ -13,13 +13,10 @@ from .files import Data, Item, PackError, Part, as_yaml, date_of, read_sections,
 from .former import former_data, page_at, read_former, store_former
 from .photos import photo_named
 
-PAGE_TEXTS = ("title", "name", "summary", "description", "card")
-PAGE_LISTS = ("alternate_names", "search_terms")
 PAGE_PLAIN = ("regions", "schema_type", "body_location", "codes", "art", "status", "review_state")
 PAGE_DATES = ("reviewed_on", "next_review_on")
-FIGURE_TEXTS = ("title", "alt", "caption", "long_description")
 PAGE_KEYS = {
-    *("kind", "slug", *PAGE_TEXTS, *PAGE_LISTS, *PAGE_PLAIN, "reviewed_by", *PAGE_DATES),
+    *("kind", "slug", *Page.TEXTS, *Page.LISTS, *PAGE_PLAIN, "reviewed_by", *PAGE_DATES),
     *("pronunciation", "home_position", "former_slugs", "links", "figures", "packet", "facts"),
 }
 
@@ -57,9 +54,9 @@ def split_page(path: Path, known: set[str]) -> tuple[Item, Data, list[Data]]:
 def _canonical_page(item: Item, front: Data, sections: list[Data]) -> Data:
     data: Data = {"kind": front["kind"], "slug": front["slug"]}
     data |= read_former(item, front, data["kind"], data["slug"])
-    for key in PAGE_TEXTS:
+    for key in Page.TEXTS:
         data[key] = str(front.get(key) or "").strip()
-    for key in PAGE_LISTS:
+    for key in Page.LISTS:
         data[key] = [str(value) for value in typed(item, front, key, list)]
     data["regions"] = typed(item, front, "regions", list)
     data["schema_type"] = front.get("schema_type") or "MedicalWebPage"
@@ -123,7 +120,7 @@ def _photo_key(key: str | None) -> Data:
 
 
 def figure_texts(figure: Data) -> Data:
-    texts = {key: str(figure.get(key) or "").strip() for key in ("key", *FIGURE_TEXTS)}
+    texts = {key: str(figure.get(key) or "").strip() for key in ("key", *Figure.TEXTS)}
     return texts | {"callouts": [str(mark) for mark in figure.get("callouts") or []]}
 
 
@@ -152,7 +149,7 @@ def page_data(page: Page) -> Data:
     """A page as the pack holds it."""
     data: Data = {"kind": page.kind, "slug": page.slug} | former_data(page, ENGLISH)
     words = english_words(page)
-    data |= {key: words[key] for key in (*PAGE_TEXTS, *PAGE_LISTS)}
+    data |= {key: words[key] for key in (*Page.TEXTS, *Page.LISTS)}
     data |= {key: getattr(page, key) for key in PAGE_PLAIN}
     data["reviewed_by"] = page.reviewed_by.slug if page.reviewed_by else ""
     data |= {key: getattr(page, key) for key in PAGE_DATES}
@@ -184,10 +181,10 @@ def page_data(page: Page) -> Data:
 
 def english_words(page: Page) -> Data:
     """What a page says in English: what its Spanish is made from."""
-    words: Data = {key: getattr(page, f"{key}_en") or "" for key in PAGE_TEXTS}
-    words |= {key: getattr(page, f"{key}_en") or [] for key in PAGE_LISTS}
+    words: Data = {key: getattr(page, f"{key}_en") or "" for key in Page.TEXTS}
+    words |= {key: getattr(page, f"{key}_en") or [] for key in Page.LISTS}
     words["figures"] = [
-        {key: getattr(figure, f"{key}_en") or "" for key in FIGURE_TEXTS}
+        {key: getattr(figure, f"{key}_en") or "" for key in Figure.TEXTS}
         | {"key": figure.key, "callouts": figure.callouts_en or []}
         for figure in page.figures.all()
     ]
@@ -216,7 +213,7 @@ def store_page(item: Item, page: Page) -> None:
     """Make a page what the item says, but for its links and its Spanish. Raises PackError where that may not be."""
     data = item.data
     page.kind, page.slug = data["kind"], data["slug"]
-    for key in (*PAGE_TEXTS, *PAGE_LISTS):
+    for key in (*Page.TEXTS, *Page.LISTS):
         setattr(page, f"{key}_en", data[key])
     for key in (*PAGE_PLAIN, *PAGE_DATES):
         setattr(page, key, data[key])
@@ -246,7 +243,7 @@ def store_page(item: Item, page: Page) -> None:
     for position, entry in enumerate(data["figures"]):
         figure = figures.get(entry["key"]) or Figure(page=page, key=entry["key"])
         figure.position = position
-        for key in (*FIGURE_TEXTS, "callouts"):
+        for key in (*Figure.TEXTS, "callouts"):
             setattr(figure, f"{key}_en", entry[key])
         figure.photo = photo_named(item, entry.get("photo", ""), "figures")
         save(item, figure, "figures")
@@ -282,7 +279,7 @@ def page_text(data: Data) -> str:
     """A page file, from its data."""
     front = {key: value for key, value in data.items() if key != "sections"}
     front["figures"] = [
-        {key: figure[key] for key in ("key", "photo", *FIGURE_TEXTS, "callouts") if key in figure} for figure in data["figures"]
+        {key: figure[key] for key in ("key", "photo", *Figure.TEXTS, "callouts") if key in figure} for figure in data["figures"]
     ]
     keep = {"codes", "links", "regions"}
     front = {key: value for key, value in front.items() if value or key in keep}

@@ -4,19 +4,19 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
 
-from conditions.models import SPANISH, Packet, Page, ReviewState, Status
+from conditions.models import SPANISH, Figure, Packet, Page, ReviewState, Status
 
 from .facts import facts_data, read_facts, store_facts
 from .files import Data, Item, PackError, Part, date_of, digest, save, typed
 from .former import former_data, read_former, store_former
-from .pages import FIGURE_TEXTS, PAGE_LISTS, PAGE_TEXTS, english_words, figure_texts, page_text, read_page, split_page
+from .pages import english_words, figure_texts, page_text, read_page, split_page
 
 SPANISH_KEYS = {
     "slug",
     "slug_es",
     "former_slugs",
-    *PAGE_TEXTS,
-    *PAGE_LISTS,
+    *Page.TEXTS,
+    *Page.LISTS,
     "status",
     "review_state",
     "reviewed_on",
@@ -42,8 +42,8 @@ def read_spanish_page(path: Path, english: Data) -> Item:
             raise item.fail(f"section {position} is {mine}, but in English it is {theirs}")
     data: Data = {"slug": front["slug"], "slug_es": front["slug_es"]}
     data |= read_former(item, front, english["kind"], data["slug_es"])
-    data |= {key: str(front.get(key) or "").strip() for key in PAGE_TEXTS}
-    data |= {key: [str(value) for value in typed(item, front, key, list)] for key in PAGE_LISTS}
+    data |= {key: str(front.get(key) or "").strip() for key in Page.TEXTS}
+    data |= {key: [str(value) for value in typed(item, front, key, list)] for key in Page.LISTS}
     data["status"] = front.get("status") or Status.DRAFT.value
     data["review_state"] = front.get("review_state") or ReviewState.UNREVIEWED.value
     data["reviewed_on"] = date_of(item, front, "reviewed_on")
@@ -62,7 +62,7 @@ def read_spanish_page(path: Path, english: Data) -> Item:
 
 def english_digest(page: Data) -> str:
     """A short fingerprint of a page's English words, to tell a Spanish text that has fallen behind."""
-    words = {key: page[key] for key in (*PAGE_TEXTS, *PAGE_LISTS, "sections")}
+    words = {key: page[key] for key in (*Page.TEXTS, *Page.LISTS, "sections")}
     words["figures"] = [figure_texts(figure) for figure in page["figures"]]
     if page.get("facts"):
         words["facts"] = page["facts"]
@@ -95,13 +95,13 @@ def _spanish_rows() -> Iterator[tuple[str, Data]]:
 def spanish_data(page: Page) -> Data:
     """The Spanish of a page as the pack holds it."""
     data: Data = {"slug": page.slug, "slug_es": page.slug_es} | former_data(page, SPANISH)
-    data |= {key: getattr(page, f"{key}_es") or "" for key in PAGE_TEXTS}
-    data |= {key: getattr(page, f"{key}_es") or [] for key in PAGE_LISTS}
+    data |= {key: getattr(page, f"{key}_es") or "" for key in Page.TEXTS}
+    data |= {key: getattr(page, f"{key}_es") or [] for key in Page.LISTS}
     data |= {"status": page.status_es, "review_state": page.review_state_es, "reviewed_on": page.reviewed_on_es}
     data["english_digest"] = page.english_digest
     data["figures"] = [
         {"key": figure.key, "callouts": figure.callouts_es or []}
-        | {key: getattr(figure, f"{key}_es") or "" for key in FIGURE_TEXTS}
+        | {key: getattr(figure, f"{key}_es") or "" for key in Figure.TEXTS}
         for figure in page.figures.all()
     ]
     packet = getattr(page, "packet", None)
@@ -119,7 +119,7 @@ def store_spanish(item: Item) -> None:
     data = item.data
     page = Page.objects.get(slug=data["slug"])
     page.slug_es = data["slug_es"]
-    for key in (*PAGE_TEXTS, *PAGE_LISTS):
+    for key in (*Page.TEXTS, *Page.LISTS):
         setattr(page, f"{key}_es", data[key])
     page.status_es, page.review_state_es, page.reviewed_on_es = data["status"], data["review_state"], data["reviewed_on"]
     page.english_digest = data["english_digest"]
@@ -132,7 +132,7 @@ def store_spanish(item: Item) -> None:
     figures = {figure["key"]: figure for figure in data["figures"]}
     for figure in page.figures.all():
         if mine := figures.get(figure.key):
-            for key in (*FIGURE_TEXTS, "callouts"):
+            for key in (*Figure.TEXTS, "callouts"):
                 setattr(figure, f"{key}_es", mine[key])
             save(item, figure, "figures")
     if data["packet"]:

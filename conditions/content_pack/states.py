@@ -5,10 +5,10 @@ from pathlib import Path
 
 from django.core.serializers.json import DjangoJSONEncoder
 
-from conditions.models import Page
+from conditions.models import Figure, Page
 
 from .files import Data, Item
-from .pages import FIGURE_TEXTS, PAGE_KEYS, PAGE_LISTS, PAGE_TEXTS, english_words, page_data, store_links, store_page
+from .pages import PAGE_KEYS, english_words, page_data, store_links, store_page
 from .spanish import SPANISH_KEYS, is_behind_english, spanish_data, store_spanish
 
 # What is planned for a page: staff change it, so its history and its conflicts know it; no file holds it.
@@ -68,8 +68,8 @@ def came_together(before: Data, now: Data) -> bool:
 
 
 def _words(part: Data) -> dict[tuple[str, str], str]:
-    words = {("page", key): str(part.get(key) or "") for key in (*PAGE_TEXTS, *PAGE_LISTS)}
+    words = {("page", key): str(part.get(key) or "") for key in (*Page.TEXTS, *Page.LISTS)}
     words |= {("facts", key): text for key, text in (part.get("facts") or {}).items()}
     words |= {(f"#{entry['anchor']}", key): entry[key] for entry in part["sections"] for key in ("heading", "body")}
-    keys = (*FIGURE_TEXTS, "callouts")
+    keys = (*Figure.TEXTS, "callouts")
     return words | {(f"figure {entry['key']}", key): str(entry[key] or "") for entry in part["figures"] for key in keys}

@@ -102,6 +102,9 @@ class PageQuerySet(models.QuerySet):
 class Page(models.Model):
     """One page for patients, in two languages, each with its own state."""
 
+    # Columns that exist once for each language: texts, and lists of them.
+    TEXTS = ("title", "name", "summary", "description", "card")
+    LISTS = ("alternate_names", "search_terms")
     # The column of each language.
     STATUS = {ENGLISH: "status", SPANISH: "status_es"}
     PUBLISH_AT = {ENGLISH: "publish_at", SPANISH: "publish_es_at"}

@@ -68,6 +68,9 @@ class Photo(models.Model):
 class Figure(models.Model):
     """A drawing of the house or a photo in a page, placed by the paragraph `[figure:key]` in a section."""
 
+    # Texts that exist once for each language.
+    TEXTS = ("title", "alt", "caption", "long_description")
+
     page = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="figures")
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     key = models.SlugField(_("key"), max_length=40, help_text=_("Names the drawing of the house, and its place in the text."))

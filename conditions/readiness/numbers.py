@@ -10,7 +10,7 @@ from conditions.addresses import ENGLISH
 from conditions.models import CITATION, SPANISH, Page
 from conditions.reading import sentences_of
 
-from .problems import MEDICAL, OPENING, Problem, Site, blocks, bodies, languages_of, passages, rule, spoken, whole_text
+from .problems import MEDICAL, Problem, Site, blocks, bodies, languages_of, passages, rule, spoken, whole_text
 
 BARE_NUMBER = {
     ENGLISH: re.compile(
@@ -58,7 +58,7 @@ DECIMAL = re.compile(
     r"(?<![\w.-])-?\d+\.\d+(?! ?(?:mg|g|ml|mL|cm|mm|inch(?:es)?|pulgadas?|degrees?|grados?|or (?:lower|below)|o menos)\b)"
 )
 # A summary or heading repeats what the page says and sources below.
-NOT_CITING = {f"{name}_{ENGLISH}" for name in (*OPENING, "heading")}
+NOT_CITING = {f"{name}_{ENGLISH}" for name in (*Page.TEXTS, "heading")}
 SCORE = re.compile(r"\bT[- ]?(?:score|puntaje|puntuación)|\bpuntaje T\b|\bpuntuación T\b", re.I)
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import override
 
 from conditions import reading
 from conditions.addresses import ENGLISH, LISTS
-from conditions.models import SPANISH, GlossaryTerm, Kind, Page, ProcedureFacts, Reference, Section, SectionKind
+from conditions.models import SPANISH, Figure, GlossaryTerm, Kind, Page, ProcedureFacts, Reference, Section, SectionKind
 
 MEDICAL = {Kind.PROCEDURE, Kind.CONDITION, Kind.SYMPTOM, Kind.GUIDE}
 BLOCK = re.compile(r"<(p|li|td)\b[^>]*>(.*?)</\1>", re.S)
@@ -24,8 +24,6 @@ CARE_BOXES = {SectionKind.EMERGENCY, SectionKind.TODAY, SectionKind.APPOINTMENT}
 COPIED_WORDS = 15
 # How the fields of the facts to compare are called in the form of their page.
 FACTS = "facts-0-"
-OPENING = ("title", "name", "summary", "description", "card")
-FIGURE_TEXTS = ("title", "alt", "caption", "long_description")
 
 
 @dataclass(frozen=True)
@@ -149,13 +147,13 @@ class Passage:
 
 def passages(page: Page, language: str) -> Iterator[Passage]:
     """All that a page says in a language, part by part: opening, headings, texts, figures and the facts to compare."""
-    for name in OPENING:
+    for name in Page.TEXTS:
         yield Passage(getattr(page, f"{name}_{language}") or "", f"{name}_{language}")
     for section, body in bodies(page, language):
         yield Passage(getattr(section, f"heading_{language}") or "", f"heading_{language}", section.anchor)
         yield Passage(body, f"body_{language}", section.anchor)
     for figure in page.figures.all():
-        for name in FIGURE_TEXTS:
+        for name in Figure.TEXTS:
             yield Passage(getattr(figure, f"{name}_{language}") or "", f"{name}_{language}", figure=figure.key)
         yield Passage(". ".join(getattr(figure, f"callouts_{language}") or []), f"callouts_{language}", figure=figure.key)
     for place, text in facts_of(page, language):
