@@ -29,14 +29,28 @@ def current_clinic() -> Clinic:
     The same object until something changed. Before any good copy exists and with the database away, an unsaved sample record.
     """
     name = str(connection.settings_dict["NAME"])
-    now = time.monotonic()
     kept = _kept.get(name)
-    if kept and now - kept[0] < REFRESH_SECONDS:
+    if kept and _is_fresh(kept):
         return kept[1]
     # One thread asks; the others go on with the last copy, so a database that hangs holds up one request, not all.
     if kept is None:
         _lock.acquire()
     elif not _lock.acquire(blocking=False):
+        return kept[1]
+    try:
+        return _read(name)
+    finally:
+        _lock.release()
+
+
+def _is_fresh(kept: tuple[float, Clinic]) -> bool:
+    return time.monotonic() - kept[0] < REFRESH_SECONDS
+
+
+def _read(name: str) -> Clinic:
+    """The record as it is now, unless another thread asked while this one waited for the lock."""
+    kept = _kept.get(name)
+    if kept and _is_fresh(kept):
         return kept[1]
     try:
         clinic = Clinic.current(kept[1] if kept and name not in _away else None)
@@ -45,8 +59,6 @@ def current_clinic() -> Clinic:
         _away.add(name)
         log.warning("clinic record not readable: %s", type(error).__name__)
         clinic = kept[1] if kept else Clinic(pk=1, name="", phone="", email="")
-    finally:
-        _lock.release()
     _kept[name] = (time.monotonic(), clinic)
     return clinic
 
