@@ -5,6 +5,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -128,6 +129,11 @@ def check() -> list[Finding]:
             "Put the key that opens them back into ENCRYPTION_KEYS; altered ones come back only from a backup.",
         ),
         (
+            "spool folders that cannot be used",
+            _unusable_spool,
+            "Requests cannot wait there in an outage. Give the site's user read and write access to SPOOL_DIR, or set another.",
+        ),
+        (
             "spool files already stored",
             _stored_spool_files,
             "Harmless, a second storing changes nothing. If they stay, see that the worker runs and may delete in SPOOL_DIR.",
@@ -185,8 +191,21 @@ def _unreadable_rows() -> Iterator[str]:
             yield from (described(model, row) for row in rows if row.not_opened_by(box().decrypt))
 
 
+def _unusable_spool() -> Iterator[str]:
+    try:
+        spool.waiting()
+    except OSError:
+        yield "SPOOL_DIR"
+
+
+def _waiting() -> list[Path]:
+    with suppress(OSError):
+        return spool.waiting()
+    return []
+
+
 def _stored_spool_files() -> Iterator[str]:
-    found = [path for path in spool.waiting() if _is_stored(path)]
+    found = [path for path in _waiting() if _is_stored(path)]
     if found:
         # A worker may be between its commit and dropping the file: only a file that stays is worth a word.
         time.sleep(PATIENCE_SECONDS)
@@ -202,14 +221,14 @@ def _is_stored(path: Path) -> bool:
 
 
 def _unreadable_spool_files() -> Iterator[str]:
-    for path in spool.waiting():
+    for path in _waiting():
         try:
             spool.read(path)
         except FileNotFoundError:
             continue
         except (OSError, spool.Unreadable):
             yield path.name
-    aside = spool.folder() / spool.ASIDE
+    aside = Path(settings.SPOOL_DIR) / spool.ASIDE
     yield from (f"{spool.ASIDE}/{path.name}" for path in sorted(_files(aside)))
 
 

@@ -116,3 +116,9 @@ def test_the_command_says_so_where_the_database_is_away(database):
     database.goes_away()
     with pytest.raises(CommandError, match="Nothing was checked"):
         call_command("check_integrity")
+
+
+def test_a_spool_that_cannot_be_used_is_found_and_the_rest_is_still_checked(db, no_spool):
+    overwritten = submitted()
+    Outbox.objects.filter(request=overwritten).delete()
+    assert [finding.what for finding in check()] == ["requests without their mails", "spool folders that cannot be used"]

@@ -94,6 +94,25 @@ def test_a_full_disk_under_the_database_sends_requests_to_the_spool(sites, tmp_p
         site.kill()
 
 
+def test_a_disk_full_under_database_and_spool_alike_still_takes_requests(sites, tmp_path, monkeypatch):  # noqa: F811
+    monkeypatch.setattr("tests.torture.disk.SIZE", 64 * 1024**2)  # else there is no room to put any aside
+    with small_disk(tmp_path / "disk") as disk:
+        if not disk.is_mounted:
+            pytest.skip("needs a disk of its own")
+        site = sites(folder=disk.folder).start()
+        site.manage("worker", "--once")
+        assert health(site)["spool"]["reserve_kb"] == 8192
+        with Stream(site.port, people=2) as stream:
+            stream.wait_for(1)
+            disk.fill(site)
+            stream.wait_for(5)
+            assert health(site)["spool"]["reserve_kb"] < 8192
+        disk.free(site)
+        assert_nobody_was_let_down(stream.story, settle(site, stream.story))
+        assert stream.story.told_not_sent == 0
+        site.kill()
+
+
 def test_with_no_room_anywhere_the_person_is_told_so_and_keeps_what_they_typed(sites, tmp_path):  # noqa: F811
     with small_disk(tmp_path / "disk") as disk:
         site = sites(folder=disk.folder).start()
