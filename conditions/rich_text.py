@@ -55,6 +55,9 @@ _EMPTY = re.compile(r"<p[^>]*>(?:\s|&nbsp;|<br>)*</p>\n?")
 _PLAIN_SPAN = re.compile(r' (?:colspan|rowspan)="1"')
 INTERNAL_LINK = re.compile(r'href="(/[^"]*)"')
 _TAG = re.compile(r"<[^>]+>")
+# X-ray, C-shaped, 1-800 and what follows: a letter or a number left behind at the end of a line means nothing.
+_ONE_AND_MORE = re.compile(r"(<[^>]*>)|(?<![\w-])\w-\w[\w-]*(?<!-)")
+_HYPHENED = re.compile(r"(<[^>]*>)|\w+(?:-\w+)+")
 
 
 def clean(value: str) -> str:
@@ -77,6 +80,12 @@ def clean(value: str) -> str:
 def plain_text(value: str) -> str:
     """The words of a body, blocks set apart by a space, entities resolved."""
     return " ".join(html.unescape(_TAG.sub(" ", value or "")).split())
+
+
+def unbroken(value: str, *, every: bool = False) -> str:
+    """HTML in which no line ends within a word such as X-ray; with `every`, within no word that has a hyphen."""
+    words = _HYPHENED if every else _ONE_AND_MORE
+    return words.sub(lambda match: match[1] or f'<span class="nowrap">{match[0]}</span>', value)
 
 
 def items(body: str) -> list[str]:

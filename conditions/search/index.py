@@ -48,6 +48,8 @@ _LEAD = re.compile(r"(<li>\s*<strong>(?:(?!</strong>).)*?[^.?!:,>\s](?:</a>)?)</
 # Of two phrases that are the same, a page's own name says more than a word that leads to it.
 SEARCH_TERM_SHARE = 0.75
 _PARTS = {"en": re.compile(r"\s*[(),:]\s*|\s+(?:and|or)\s+"), "es": re.compile(r"\s*[(),:]\s*|\s+(?:y|e|o|u)\s+")}
+# What "an artificial disc for the neck or back" says at its end is not what it is called.
+_TITLE_PARTS = re.compile(r"\s*[(),:]\s*")
 
 log = logging.getLogger(__name__)
 
@@ -251,7 +253,7 @@ class _Builder:
                 summary=summary,
                 text=text,
                 alternate_names=tuple(alternates),
-                phrases=self._phrases([title, name, *alternates], terms),
+                phrases=self._phrases([name, *alternates], terms, title),
                 factor=KIND_FACTOR.get(page["kind"], 1.0),
             )
         )
@@ -268,9 +270,12 @@ class _Builder:
             list(filter(None, map(self.folded.__getitem__, compounds))),
         )
 
-    def _phrases(self, names: Iterable[str], terms: Iterable[str] = ()) -> tuple[tuple[frozenset[str], float], ...]:
-        """Names, each also by its parts ("Sciatica and radiculopathy", "Ponte osteotomy (PCO)"), and search terms."""
+    def _phrases(
+        self, names: Iterable[str], terms: Iterable[str] = (), title: str = ""
+    ) -> tuple[tuple[frozenset[str], float], ...]:
+        """Names, each also by its parts ("Sciatica and radiculopathy", "Ponte osteotomy (PCO)"), a title, and search terms."""
         parts = [(part, 1.0) for name in names for part in (name, *_PARTS[self.language].split(name))]
+        parts += [(part, 1.0) for part in (title, *_TITLE_PARTS.split(title))]
         found: dict[frozenset[str], float] = {}
         for part, share in [*parts, *((term, SEARCH_TERM_SHARE) for term in terms)]:
             words = without_stop_words(fold(part).split(), self.language)

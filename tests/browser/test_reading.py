@@ -117,6 +117,39 @@ def test_a_wide_table_is_read_row_by_row_on_a_phone_and_stays_a_table(open_tab):
     assert watch.is_clean()
 
 
+def test_a_narrow_table_on_a_phone_breaks_no_word_and_gives_its_heads_room(open_tab):
+    tab, watch = open_tab(PHONE)
+    tab.goto("/procedures/physical-therapy/")
+    head = tab.get_by_role("rowheader", name="A compression fracture")
+    # A line for each of the last two words, none in the middle of one.
+    assert head.evaluate("head => head.getClientRects()[0].width") > 0.4 * (PHONE["width"] - 40)
+    words = head.evaluate("""head => {
+        const range = document.createRange(), text = head.querySelector('a').firstChild
+        return [...text.data.matchAll(/\\S+/g)].map(word => {
+            range.setStart(text, word.index); range.setEnd(text, word.index + word[0].length)
+            return range.getClientRects().length })}""")
+    assert words and set(words) == {1}
+    assert watch.is_clean()
+
+
+def test_cards_of_one_row_begin_on_one_line(open_tab):
+    tab, _ = open_tab()
+    tab.goto("/symptoms/low-back-pain/")
+    first, second, third = [tab.locator(".rel .links li").nth(n).bounding_box() for n in range(3)]
+    assert first["y"] == second["y"] == third["y"]
+    assert first["height"] == second["height"] == third["height"]
+
+
+def test_a_physician_stands_beside_the_portrait_on_a_phone(open_tab):
+    tab, watch = open_tab(PHONE)
+    tab.goto("/physicians/")
+    portrait = tab.locator(".portrait").first.bounding_box()
+    name = tab.get_by_role("heading", level=2).first.bounding_box()
+    assert portrait["x"] + portrait["width"] < name["x"]
+    assert portrait["y"] <= name["y"] < portrait["y"] + portrait["height"]
+    assert watch.is_clean()
+
+
 def test_procedures_are_chosen_and_compared_with_and_without_script_and_open_to_all(open_tab):
     for size, scheme, javascript in ((PHONE, "dark", False), (DESKTOP, "light", True)):
         tab, watch = open_tab(size, scheme=scheme, javascript=javascript)

@@ -12,7 +12,7 @@ from django.utils import translation
 from clinic_site import site_record
 from clinic_site.models import Clinic
 from conditions.models import Kind, Page, PageLink, Reference, ReviewState, Section
-from conditions.rich_text import plain_text
+from conditions.rich_text import plain_text, unbroken
 from tests.reading import tree_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("content")]
@@ -70,7 +70,7 @@ def test_the_title_of_the_osteotomy_page(osteotomy):
 
 def test_a_page_says_how_its_name_is_said_and_what_else_it_is_called(client):
     page = client.get("/conditions/spinal-stenosis/").content.decode()
-    assert "Say it: stuh-NOH-sis" in page
+    assert 'Say it: <span class="nowrap">stuh-NOH-sis</span>' in page
     assert "Names you may hear: Lumbar spinal stenosis, Cervical stenosis, Foraminal stenosis, Neurogenic claudication" in page
     spanish = client.get("/es/enfermedades/estenosis-espinal/").content.decode()
     assert "stuh-NOH-sis" not in spanish
@@ -442,6 +442,28 @@ def test_every_citation_names_a_known_source():
     known = set(Reference.objects.values_list("key", flat=True))
     for page in Page.objects.prefetch_related("sections"):
         assert set(page.cited_keys) <= known, page.slug
+
+
+def test_no_line_ends_within_an_x_ray_or_a_number_to_call(client):
+    def kept(path):
+        return re.findall(r'<span class="nowrap">([^<]*)</span>', client.get(path).content.decode())
+
+    assert {"X-ray", "full-length"} & set(kept("/conditions/adult-spinal-deformity/")) == {"X-ray"}
+    assert "1-800-QUIT-NOW" in kept("/guides/preparing-for-spine-surgery/")
+    assert "long-lasting" in kept("/procedures/spinal-cord-stimulation/")
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("Take an X-ray, not low-dose", 'Take an <span class="nowrap">X-ray</span>, not low-dose'),
+        ('<a href="/a/x-ray/">X-rays</a>', '<a href="/a/x-ray/"><span class="nowrap">X-rays</span></a>'),
+        ("Between L4-L5 - or not", "Between L4-L5 - or not"),
+        ("Date: X-", "Date: X-"),
+    ],
+)
+def test_what_is_kept_on_one_line(written, shown):
+    assert unbroken(written) == shown
 
 
 def test_the_notices_that_the_law_asks_for_are_linked_from_every_page(read):

@@ -88,6 +88,12 @@ def test_things_that_people_type_in_spanish_lead_to_the_pages_published_in_spani
     assert misplaced(SPANISH, "es", set(Page.objects.published("es").values_list("slug", flat=True))) == []
 
 
+def test_the_end_of_a_title_is_not_taken_for_the_name_of_its_page():
+    # "Disc replacement: an artificial disc for the neck or back" is not called "back".
+    assert slugs("back")[0] == "low-back-pain"
+    assert slugs("espalda", "es")[0] == "low-back-pain"
+
+
 @pytest.mark.parametrize(
     ("one", "other"), [("deformity", "deformities"), ("osteotomy", "OSTÉOTOMY"), ("disk", "discs"), ("can't walk", "cant walk")]
 )
