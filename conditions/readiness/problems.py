@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache, wraps
+from itertools import chain
 
 from django.db.models import Prefetch
 from django.urls import reverse
@@ -20,8 +21,8 @@ from conditions.models import SPANISH, Figure, GlossaryTerm, Kind, Page, Procedu
 MEDICAL = {Kind.PROCEDURE, Kind.CONDITION, Kind.SYMPTOM, Kind.GUIDE}
 BLOCK = re.compile(r"<(p|li|td)\b[^>]*>(.*?)</\1>", re.S)
 CARE_BOXES = {SectionKind.EMERGENCY, SectionKind.TODAY, SectionKind.APPOINTMENT}
-# A paragraph this long that stands on two pages was copied.
-COPIED_WORDS = 15
+# A sentence this long, or a paragraph of short ones, that stands on two pages was copied.
+COPIED_WORDS, COPIED_PARAGRAPH = 12, 15
 # How the fields of the facts to compare are called in the form of their page.
 FACTS = "facts-0-"
 
@@ -81,7 +82,7 @@ class Site:
                 # An address that somebody else has now is theirs.
                 anchors = dict.fromkeys(left, anchors_of(page)) | anchors | {page.get_absolute_url(): anchors_of(page)}
                 for section, body in bodies(page, ENGLISH):
-                    for text in long_paragraphs(body) if section.kind not in CARE_BOXES else ():
+                    for text in long_sentences(body) if section.kind not in CARE_BOXES else ():
                         owners[text].add(page.pk)
         terms = GlossaryTerm.objects.values_list("term_en", "term_es")
         glossary = frozenset(word for pair in terms for term in pair for word in reading.words_of(term or ""))
@@ -187,9 +188,11 @@ def blocks(body: str) -> Iterator[tuple[str, str]]:
     return ((match[1], match[2]) for match in BLOCK.finditer(body))
 
 
-def long_paragraphs(body: str) -> Iterator[str]:
-    """Paragraphs and items long enough to be told apart, in words alone."""
+def long_sentences(body: str) -> Iterator[str]:
+    """Sentences long enough to be told apart, and paragraphs of short ones, in words alone."""
     for _element, text in blocks(body):
-        words = reading.words_of(spoken(text))
-        if len(words) >= COPIED_WORDS:
-            yield " ".join(words)
+        sentences = [reading.words_of(sentence) for sentence in reading.sentences_of(spoken(text))]
+        found = [" ".join(words) for words in sentences if len(words) >= COPIED_WORDS]
+        if not found and sum(map(len, sentences)) >= COPIED_PARAGRAPH:
+            found = [" ".join(chain.from_iterable(sentences))]
+        yield from found

@@ -18,7 +18,7 @@ from .problems import (
     blocks,
     bodies,
     languages_of,
-    long_paragraphs,
+    long_sentences,
     passages,
     rule,
     sentences_in,
@@ -209,9 +209,9 @@ def explains_medical_words(page: Page, site: Site) -> Iterator[Problem]:
 
 @rule
 def words_are_its_own(page: Page, site: Site) -> Iterator[Problem]:
-    """No paragraph stands on another page too, but for what to do in need: each page is written for its own reader."""
+    """No long sentence stands on another page too, but for what to do in need: each page is written for its own reader."""
     for section, body in bodies(page, ENGLISH) if page.kind in MEDICAL else ():
-        for text in long_paragraphs(body) if section.kind not in CARE_BOXES else ():
+        for text in long_sentences(body) if section.kind not in CARE_BOXES else ():
             if site.owners.get(text, set()) - {page.pk}:
-                message = _("Another page has the same paragraph: “%s …”.") % " ".join(text.split()[:6])
+                message = _("Another page has the same sentence: “%s …”.") % " ".join(text.split()[:6])
                 yield Problem(message, "body_en", section.anchor, language=ENGLISH)

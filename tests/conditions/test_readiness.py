@@ -37,6 +37,12 @@ def says_in_spanish(text, anchor="benefits"):
     return section(anchor, body_es=f"<p>{text}</p>")
 
 
+def borrowed():
+    """The first paragraph of another page: two sentences."""
+    body = Section.objects.get(page__slug="kyphosis", anchor="what-it-is").body_en
+    return body.split("</p>")[0].removeprefix("<p>")
+
+
 def figure(**values):
     return lambda: Figure.objects.filter(page__slug=SLUG, position=0).update(**values)
 
@@ -146,9 +152,8 @@ SPOILT = {
     ],
     "explains_medical_words": [says("You may need a thoracoscopy first."), figure(caption_en="It follows a thoracoscopy.")],
     "words_are_its_own": [
-        lambda: says(
-            Section.objects.get(page__slug="kyphosis", anchor="what-it-is").body_en.split("</p>")[0].removeprefix("<p>"),
-        )()
+        lambda: says(borrowed())(),
+        lambda: says(f"This part is new. {borrowed().split('. ')[1]}")(),
     ],
     # numbers
     "numbers_are_people": [
