@@ -16,6 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from modeltranslation.admin import TranslationAdmin, TranslationStackedInline
 from PIL import Image, UnidentifiedImageError
 
+from conditions.admin.fields import SideBySide
+
 from . import theme
 from .accounts import FOR_ONCE, PasswordForOnce, make_one_time
 from .brand_files import LARGEST, PNG, PNG_SIDE
@@ -138,7 +140,7 @@ class HolidayInline(admin.StackedInline):
     fields = [("date", "name")]
 
 
-class BodyRegionInline(TranslationStackedInline):
+class BodyRegionInline(SideBySide, TranslationStackedInline):
     """The parts of the body it treats."""
 
     model = BodyRegion
@@ -147,7 +149,7 @@ class BodyRegionInline(TranslationStackedInline):
     fields = [("position", "key"), ("name_en", "name_es"), ("hint_en", "hint_es")]
 
 
-class WarningSignInline(TranslationStackedInline):
+class WarningSignInline(SideBySide, TranslationStackedInline):
     """What the form asks for, as it needs an emergency room."""
 
     model = WarningSign
@@ -156,14 +158,19 @@ class WarningSignInline(TranslationStackedInline):
     fields = [("position", "key"), ("text_en", "text_es")]
 
 
+def in_both(*names: str) -> list[tuple[str, str]]:
+    """Fields that exist once for each language, side by side."""
+    return [(f"{name}_en", f"{name}_es") for name in names]
+
+
 @admin.register(Clinic)
-class ClinicAdmin(TranslationAdmin):
+class ClinicAdmin(SideBySide, TranslationAdmin):
     """One record: it can be changed, never added twice or deleted."""
 
     form = ClinicForm
     inlines = [OpeningHoursInline, HolidayInline, BodyRegionInline, WarningSignInline]
     fieldsets = [
-        (None, {"fields": ["name", "legal_name", "tagline", "description", "is_sample"]}),
+        (None, {"fields": ["name", "legal_name", *in_both("tagline", "description"), "is_sample"]}),
         (
             _("Contact"),
             {
@@ -174,17 +181,19 @@ class ClinicAdmin(TranslationAdmin):
                     ("city", "state", "postal_code"),
                     "country",
                     "time_zone",
-                    "access_note",
-                    "directions",
+                    *in_both("access_note", "directions"),
                 ]
             },
         ),
-        (_("What we promise"), {"fields": ["response_promise", "response_working_days"]}),
+        (_("What we promise"), {"fields": [*in_both("response_promise"), "response_working_days"]}),
         (
             _("Messages of the consultation form"),
-            {"fields": ["message_headline", "message_thanks", "message_follow_up", "message_error"]},
+            {"fields": in_both("message_headline", "message_thanks", "message_follow_up", "message_error")},
         ),
-        (_("Front page"), {"classes": ["collapse"], "fields": ["home_heading", "home_lead", "body_map", "regions_note"]}),
+        (
+            _("Front page"),
+            {"classes": ["collapse"], "fields": [*in_both("home_heading", "home_lead"), "body_map", *in_both("regions_note")]},
+        ),
         (
             _("Look"),
             {
@@ -197,7 +206,7 @@ class ClinicAdmin(TranslationAdmin):
             _("What it treats"),
             {
                 "classes": ["collapse"],
-                "fields": ["specialist", "conditions_heading", "search_example", "urgent_signs", "medical_specialty"],
+                "fields": [*in_both("specialist", "conditions_heading", "search_example", "urgent_signs"), "medical_specialty"],
             },
         ),
     ]

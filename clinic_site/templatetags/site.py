@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.html import escape, format_html, strip_tags
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from .. import brand
@@ -137,7 +138,18 @@ def hours_in_words(rows: Iterable[OpeningHours]) -> str:
 @register.filter
 def weekdays(rows: Iterable[OpeningHours]) -> str:
     """The days of rows of hours: `Monday, Tuesday and Thursday`."""
-    names = [str(Weekday(day).label) for day in sorted({row.weekday for row in rows})]
+    return _enumerated([str(Weekday(day).label) for day in sorted({row.weekday for row in rows})])
+
+
+@register.filter
+def spoken(languages: Iterable[str]) -> str:
+    """Languages in words: `English and Spanish`, `Inglés y español`."""
+    names = [_(language) for language in languages]
+    # Spanish writes the names of languages small.
+    return capfirst(_enumerated([name.lower() for name in names] if get_language() == "es" else names))
+
+
+def _enumerated(names: list[str]) -> str:
     return _(" and ").join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 

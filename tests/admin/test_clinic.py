@@ -61,6 +61,11 @@ def test_saving_the_record_unchanged_changes_nothing(boss):
     assert after["theme"] == {}
 
 
+def test_words_of_the_record_name_their_language(boss):
+    html = boss.get(FORM).content.decode()
+    assert "Tagline (English)" in html and "Tagline (Spanish)" in html and "[en]" not in html
+
+
 def test_a_colour_that_is_picked_is_on_the_site(boss, client):
     assert saved(boss, theme_light_accent="#5b2b63").status_code == 302
     assert Clinic.objects.get().theme == {"light": {"accent": "#5b2b63"}}

@@ -141,6 +141,14 @@ def test_going_back_after_sending_shows_nothing_that_was_typed(open_tab, site_se
     assert name not in tab.content()
 
 
+def test_whoever_types_a_date_is_told_of_no_other_time_than_the_clinics(open_tab, sign_in):
+    tab, _ = open_tab()
+    sign_in(tab)
+    tab.goto("/admin/clinic_site/clinic/1/change/")
+    expect(tab.get_by_role("link", name="Today").first).to_be_visible()
+    assert not [note for note in tab.get_by_text("server time").all() if note.is_visible()]
+
+
 @pytest.mark.parametrize("javascript", [True, False], ids=["script", "no-script"])
 def test_a_warning_sign_interrupts_once_with_911_and_still_lets_the_request_through(open_tab, site_server, javascript):
     name = f"Urgent {uuid.uuid4().hex[:8]}"

@@ -172,3 +172,23 @@ def test_a_comparison_on_a_phone_is_open_to_all(open_tab):
     tab, _ = open_tab(PHONE, scheme="dark")
     tab.goto("/es/procedimientos/comparar/?with=spinal-fusion&with=disc-replacement&with=spinal-osteotomy")
     assert violations(tab) == []
+
+
+BROKEN_WORDS = """() => [...document.querySelectorAll("main tbody th")].flatMap((cell) => {
+  const text = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT), broken = [];
+  for (let node; (node = text.nextNode()); ) for (const word of node.data.matchAll(/[\\p{L}]+/gu)) {
+    const range = new Range();
+    range.setStart(node, word.index);
+    range.setEnd(node, word.index + word[0].length);
+    if (new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size > 1) broken.push(word[0]);
+  }
+  return broken;
+})"""
+
+
+def test_no_word_is_broken_in_the_first_column_of_a_table_on_a_phone(open_tab):
+    tab, _ = open_tab(PHONE)
+    for path in ("/es/sintomas/dificultad-para-caminar/", "/es/sintomas/dolor-en-la-parte-media-de-la-espalda/"):
+        tab.goto(path)
+        assert tab.locator("main tbody th").count()
+        assert tab.evaluate(BROKEN_WORDS) == []

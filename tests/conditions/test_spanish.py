@@ -302,6 +302,12 @@ def test_opening_hours_and_dates_read_as_spanish(client):
     assert "Publicada por primera vez el 2 de noviembre de 2026." in client.get(path).content.decode()
 
 
+@pytest.mark.parametrize("path", ["/es/medicos/", "/es/medicos/sample-surgeon-a/"])
+def test_days_and_languages_of_a_doctor_are_written_as_spanish_writes_them(client, path):
+    text = plain_text(client.get(path).content.decode())
+    assert "Lunes, martes y jueves" in text and "Inglés y español" in text
+
+
 def test_the_glossary_puts_accented_letters_with_their_plain_ones(client):
     tree = tree_of(client.get("/es/glosario/"))
     letters = [element.text for element in tree.iter("h2") if (element.get("id") or "").startswith("letter-")]
