@@ -22,7 +22,7 @@ from .models import Figure, Packet, Page, ProcedureFacts, Relation, Role, Sectio
 
 # Words kept on each side of a change; longer stretches without one are left out.
 AROUND = 12
-ENGLISH_WORDS = (*Page.TEXTS, *Page.LISTS, "sections", "figures", "facts")
+ENGLISH_WORDS = (*Page.TEXTS, *Page.OPTIONAL_TEXTS, *Page.LISTS, "sections", "figures", "facts")
 _BLOCK_END = re.compile(r"</(?:p|li|tr|ul|ol|table)>|<br>")
 _LINK = re.compile(r'<a[^>]*href="([^"]*)"[^>]*>(.*?)</a>', re.S)
 _TAG = re.compile(r"<[^>]+>")
@@ -102,7 +102,7 @@ def readable(value: Any) -> str:
 
 
 def _words(old: Data, new: Data, *, structure: bool) -> Iterator[Change]:
-    keys = [key for key in new if key not in ("sections", "figures", "slug", "packet", "facts")]
+    keys = [key for key in old | new if key not in ("sections", "figures", "slug", "packet", "facts")]
     if structure:
         keys = [key for key in keys if key in ENGLISH_WORDS]
     yield from _plain(old, new, keys)
@@ -120,9 +120,9 @@ def _plain(old: Data, new: Data, keys: list[str]) -> Iterator[Change]:
         if key == "english_digest":
             yield Change(_("Spanish and English"), note=_("Marked as saying the same."))
         elif key == "former_slugs":
-            yield Change(_("Former addresses"), old.get(key) or [], new[key])
+            yield Change(_("Former addresses"), old.get(key) or [], new.get(key) or [])
         elif key == "links":
-            yield Change(_("Links"), _links(old.get(key)), _links(new[key]))
+            yield Change(_("Links"), _links(old.get(key)), _links(new.get(key)))
         else:
             yield Change(_label(Page, key), _shown(Page, key, old.get(key)), _shown(Page, key, new.get(key)))
 

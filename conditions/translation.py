@@ -25,7 +25,7 @@ from .models import (
 class PageTranslation(TranslationOptions):
     """Words of a page; its state and review in each language are columns of their own."""
 
-    fields = (*Page.TEXTS, *Page.LISTS)
+    fields = (*Page.TEXTS, *Page.OPTIONAL_TEXTS, *Page.LISTS)
     required_languages = {"en": ("title", "name")}
 
 

@@ -117,7 +117,14 @@ def page_index(request: HttpRequest, kind: Kind) -> HttpResponse:
 
 
 def _in_groups(pages: list[Page]) -> list[tuple[str | Promise, list[Page]]]:
-    """Surgery after other treatments, each under a heading; pages of one sort stand under none."""
+    """Pages under their stages, in order; else surgery after other treatments. Pages of one sort stand under no heading."""
+    if any(page.stage for page in pages):
+        stages = dict.fromkeys(page.stage for page in pages if page.stage)
+        groups: list[tuple[str | Promise, list[Page]]] = [
+            (stage, [page for page in pages if page.stage == stage]) for stage in stages
+        ]
+        rest = [page for page in pages if not page.stage]
+        return [*groups, (_("More guides"), rest)] if rest else groups
     other = [page for page in pages if not page.is_surgery]
     surgery = [page for page in pages if page.is_surgery]
     return [(_("Treatments other than surgery"), other), (_("Surgery"), surgery)] if other and surgery else [("", pages)]

@@ -140,7 +140,7 @@ class PageAdmin(HeldToReadiness, KeepsHistory, SideBySide, EditsContent, Transla
         lists = [(f"{field}_en", f"{field}_es") for field in Page.LISTS]
         spanish = [("spanish_state", "spanish_matches"), ("slug_es", "status_es"), ("review_state_es", "reviewed_on_es")]
         address = (None, {"fields": [*kind, ("slug", "status")]})
-        opening = (_("Opening"), {"fields": [(f"{field}_en", f"{field}_es") for field in Page.TEXTS]})
+        opening = (_("Opening"), {"fields": [(f"{field}_en", f"{field}_es") for field in (*Page.TEXTS, *Page.OPTIONAL_TEXTS)]})
         review = (_("Medical review"), {"fields": [("review_state", "reviewed_by"), ("reviewed_on", "next_review_on")]})
         # The address of a new page follows from its name, so the name comes first.
         first = [address, review, opening] if obj else [(None, {"fields": ["usual_sections"]}), opening, address, review]
@@ -159,7 +159,16 @@ class PageAdmin(HeldToReadiness, KeepsHistory, SideBySide, EditsContent, Transla
                 _("For search and machines"),
                 {
                     "classes": ["collapse"],
-                    "fields": [*lists, "pronunciation", "regions", "home_position", "schema_type", "body_location", "codes", "art"],
+                    "fields": [
+                        *lists,
+                        "pronunciation",
+                        "regions",
+                        ("home_position", "position"),
+                        "schema_type",
+                        "body_location",
+                        "codes",
+                        "art",
+                    ],
                 },
             ),
             (_("Record"), {"classes": ["collapse"], "fields": ["first_published_on", "changed_at"]}),

@@ -16,8 +16,8 @@ from .photos import photo_named
 PAGE_PLAIN = ("regions", "schema_type", "body_location", "codes", "art", "status", "review_state")
 PAGE_DATES = ("reviewed_on", "next_review_on")
 PAGE_KEYS = {
-    *("kind", "slug", *Page.TEXTS, *Page.LISTS, *PAGE_PLAIN, "reviewed_by", *PAGE_DATES),
-    *("pronunciation", "home_position", "former_slugs", "links", "figures", "packet", "facts"),
+    *("kind", "slug", *Page.TEXTS, *Page.OPTIONAL_TEXTS, *Page.LISTS, *PAGE_PLAIN, "reviewed_by", *PAGE_DATES),
+    *("pronunciation", "home_position", "position", "former_slugs", "links", "figures", "packet", "facts"),
 }
 
 
@@ -71,6 +71,9 @@ def _canonical_page(item: Item, front: Data, sections: list[Data]) -> Data:
         data["pronunciation"] = str(front["pronunciation"]).strip()
     if front.get("home_position") is not None:
         data["home_position"] = front["home_position"]
+    if front.get("position") is not None:
+        data["position"] = front["position"]
+    data |= optional_texts(front)
     links = []
     for link in typed(item, front, "links", list):
         if not isinstance(link, dict) or not {"relation", "to"} <= set(link) <= {"relation", "to", "role", "how_often"}:
@@ -98,6 +101,11 @@ def _canonical_page(item: Item, front: Data, sections: list[Data]) -> Data:
     data["facts"] = read_facts(item, front)
     data["sections"] = sections
     return data
+
+
+def optional_texts(front: Data) -> Data:
+    """The texts that a page may go without, where it has them."""
+    return {key: str(front[key]).strip() for key in Page.OPTIONAL_TEXTS if front.get(key)}
 
 
 def _own_sections(item: Item, packet: Data, sections: list[Data]) -> Data:
@@ -157,6 +165,9 @@ def page_data(page: Page) -> Data:
         data["pronunciation"] = page.pronunciation
     if page.home_position is not None:
         data["home_position"] = page.home_position
+    if page.position is not None:
+        data["position"] = page.position
+    data |= {key: words[key] for key in Page.OPTIONAL_TEXTS if key in words}
     data["links"] = [_link_data(link) for link in page.links_out.all()]
     data["figures"] = [
         texts | _photo_key(figure.photo.key if figure.photo else None)
@@ -183,6 +194,7 @@ def english_words(page: Page) -> Data:
     """What a page says in English: what its Spanish is made from."""
     words: Data = {key: getattr(page, f"{key}_en") or "" for key in Page.TEXTS}
     words |= {key: getattr(page, f"{key}_en") or [] for key in Page.LISTS}
+    words |= {key: text for key in Page.OPTIONAL_TEXTS if (text := getattr(page, f"{key}_en"))}
     words["figures"] = [
         {key: getattr(figure, f"{key}_en") or "" for key in Figure.TEXTS}
         | {"key": figure.key, "callouts": figure.callouts_en or []}
@@ -219,6 +231,9 @@ def store_page(item: Item, page: Page) -> None:
         setattr(page, key, data[key])
     page.pronunciation = data.get("pronunciation", "")
     page.home_position = data.get("home_position")
+    page.position = data.get("position")
+    for key in Page.OPTIONAL_TEXTS:
+        setattr(page, f"{key}_en", data.get(key, ""))
     page.reviewed_by = Physician.objects.filter(slug=data["reviewed_by"]).first()
     if data["reviewed_by"] and not page.reviewed_by:
         raise item.fail(f"no physician {data['reviewed_by']!r}", "reviewed_by")

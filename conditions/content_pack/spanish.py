@@ -9,13 +9,14 @@ from conditions.models import SPANISH, Figure, Packet, Page, ReviewState, Status
 from .facts import facts_data, read_facts, store_facts
 from .files import Data, Item, PackError, Part, date_of, digest, save, typed
 from .former import former_data, read_former, store_former
-from .pages import english_words, figure_texts, page_text, read_page, split_page
+from .pages import english_words, figure_texts, optional_texts, page_text, read_page, split_page
 
 SPANISH_KEYS = {
     "slug",
     "slug_es",
     "former_slugs",
     *Page.TEXTS,
+    *Page.OPTIONAL_TEXTS,
     *Page.LISTS,
     "status",
     "review_state",
@@ -44,6 +45,7 @@ def read_spanish_page(path: Path, english: Data) -> Item:
     data |= read_former(item, front, english["kind"], data["slug_es"])
     data |= {key: str(front.get(key) or "").strip() for key in Page.TEXTS}
     data |= {key: [str(value) for value in typed(item, front, key, list)] for key in Page.LISTS}
+    data |= optional_texts(front)
     data["status"] = front.get("status") or Status.DRAFT.value
     data["review_state"] = front.get("review_state") or ReviewState.UNREVIEWED.value
     data["reviewed_on"] = date_of(item, front, "reviewed_on")
@@ -63,6 +65,7 @@ def read_spanish_page(path: Path, english: Data) -> Item:
 def english_digest(page: Data) -> str:
     """A short fingerprint of a page's English words, to tell a Spanish text that has fallen behind."""
     words = {key: page[key] for key in (*Page.TEXTS, *Page.LISTS, "sections")}
+    words |= {key: page[key] for key in Page.OPTIONAL_TEXTS if page.get(key)}
     words["figures"] = [figure_texts(figure) for figure in page["figures"]]
     if page.get("facts"):
         words["facts"] = page["facts"]
@@ -97,6 +100,7 @@ def spanish_data(page: Page) -> Data:
     data: Data = {"slug": page.slug, "slug_es": page.slug_es} | former_data(page, SPANISH)
     data |= {key: getattr(page, f"{key}_es") or "" for key in Page.TEXTS}
     data |= {key: getattr(page, f"{key}_es") or [] for key in Page.LISTS}
+    data |= {key: text for key in Page.OPTIONAL_TEXTS if (text := getattr(page, f"{key}_es"))}
     data |= {"status": page.status_es, "review_state": page.review_state_es, "reviewed_on": page.reviewed_on_es}
     data["english_digest"] = page.english_digest
     data["figures"] = [
@@ -121,6 +125,8 @@ def store_spanish(item: Item) -> None:
     page.slug_es = data["slug_es"]
     for key in (*Page.TEXTS, *Page.LISTS):
         setattr(page, f"{key}_es", data[key])
+    for key in Page.OPTIONAL_TEXTS:
+        setattr(page, f"{key}_es", data.get(key, ""))
     page.status_es, page.review_state_es, page.reviewed_on_es = data["status"], data["review_state"], data["reviewed_on"]
     page.english_digest = data["english_digest"]
     save(item, page)

@@ -68,7 +68,7 @@ def came_together(before: Data, now: Data) -> bool:
 
 
 def _words(part: Data) -> dict[tuple[str, str], str]:
-    words = {("page", key): str(part.get(key) or "") for key in (*Page.TEXTS, *Page.LISTS)}
+    words = {("page", key): str(part.get(key) or "") for key in (*Page.TEXTS, *Page.OPTIONAL_TEXTS, *Page.LISTS)}
     words |= {("facts", key): text for key, text in (part.get("facts") or {}).items()}
     words |= {(f"#{entry['anchor']}", key): entry[key] for entry in part["sections"] for key in ("heading", "body")}
     keys = (*Figure.TEXTS, "callouts")

@@ -91,8 +91,8 @@ class PageQuerySet(models.QuerySet):
         return self.filter(Q(publish_failed_at__isnull=False) | Q(publish_es_failed_at__isnull=False))
 
     def of_kind(self, kind: Kind) -> Self:
-        """Pages of one kind, by name."""
-        return self.filter(kind=kind).order_by("name")
+        """Pages of one kind: those with a position first, in its order, the others by name."""
+        return self.filter(kind=kind).order_by(F("position").asc(nulls_last=True), "name")
 
     def comparable(self) -> Self:
         """Published procedures that have facts to compare, by name."""
@@ -104,6 +104,8 @@ class Page(models.Model):
 
     # Columns that exist once for each language: texts, and lists of them.
     TEXTS = ("title", "name", "summary", "description", "card")
+    # Named by files and versions only where there is one: most pages have none.
+    OPTIONAL_TEXTS = ("stage",)
     LISTS = ("alternate_names", "search_terms")
     # The column of each language.
     STATUS = {ENGLISH: "status", SPANISH: "status_es"}
@@ -137,6 +139,18 @@ class Page(models.Model):
     )
     home_position = models.PositiveSmallIntegerField(
         _("place on the front page"), null=True, blank=True, help_text=_("Procedures with a number are shown there, in its order.")
+    )
+    position = models.PositiveSmallIntegerField(
+        _("place in its list"),
+        null=True,
+        blank=True,
+        help_text=_("Pages with a number come first, in its order; the others follow from A to Z."),
+    )
+    stage = models.CharField(
+        _("stage"),
+        max_length=60,
+        blank=True,
+        help_text=_("A heading in the list of guides. Guides of the same stage stand under it together."),
     )
 
     status = models.CharField(_("state"), max_length=10, choices=Status, default=Status.DRAFT)

@@ -44,6 +44,8 @@ def spanish_is_complete(page: Page, site: Site) -> Iterator[Problem]:
     """Every section and figure is translated, and cites what the English cites."""
     if not page.slug_es:
         return
+    if page.stage_en and not page.stage_es:
+        yield Problem(_("The stage is not translated."), "stage_es", language=SPANISH)
     for section in page.sections.all():
         if not section.heading_es:
             yield Problem(_("The heading is not translated."), "heading_es", section.anchor, language=SPANISH)

@@ -375,6 +375,43 @@ def test_procedures_stand_under_surgery_or_other_treatments(client):
     assert "Surgery" not in texts(tree_of(client.get("/conditions/")), "h2")
 
 
+@pytest.mark.parametrize(
+    ("path", "stages"),
+    [
+        ("/guides/", ["Finding out and deciding", "Getting ready for surgery", "Getting better, and when to call"]),
+        ("/es/guias/", ["Informarse y decidir", "Prepararse para la cirugía", "Recuperarse, y cuándo llamar"]),
+    ],
+)
+def test_guides_stand_along_the_way_of_a_patient(client, path, stages):
+    listed = list(within(tree_of(client.get(path)), "main")[0].iter())
+    headings = [element.get("class") for element in listed if element.tag in {"h2", "h3"}]
+    assert [text_of(element) for element in listed if element.tag == "h2"][: len(stages)] == stages
+    assert headings[:3] == ["mt-l", "topic__h", "topic__h"]
+    links = [element.get("href") for element in listed if element.get("class") == "card__link"]
+    slugs = [link.strip("/").split("/")[-1] for link in links]
+    english = {page.slug_es or page.slug: page.slug for page in Page.objects.filter(kind=Kind.GUIDE)} if "/es/" in path else {}
+    assert [english.get(slug, slug) for slug in slugs] == [
+        "first-consultation",
+        "possible-complications-of-spine-surgery",
+        "preparing-for-spine-surgery",
+        "spinal-deformity-packet",
+        "recovery-from-spine-surgery",
+        "when-to-get-emergency-help",
+    ]
+
+
+def test_pages_without_a_place_follow_from_a_to_z_and_without_a_stage_come_last(client):
+    Page.objects.filter(kind=Kind.CONDITION, slug="whiplash-neck-strain").update(position=1)
+    conditions = [page.name for page in Page.objects.of_kind(Kind.CONDITION)]
+    assert conditions[0].startswith("Whiplash") and conditions[1:] == sorted(conditions[1:])
+    Page.objects.filter(slug="first-consultation").update(stage_en="", position=None)
+    shown = [text for text in texts(tree_of(client.get("/guides/")), "h2") if text != "Menu"]
+    assert shown[3] == "More guides"
+    Page.objects.filter(kind=Kind.GUIDE).update(stage_en="", stage_es="")
+    Clinic.bump_content_revision()
+    assert "More guides" not in texts(tree_of(client.get("/guides/")), "h2")
+
+
 def test_a_line_to_write_on_ends_without_a_stop(client):
     packet = client.get("/guides/spinal-deformity-packet/").content.decode()
     assert "<li>My surgeon: ____________</li>" in packet and "____________. Bring" in packet

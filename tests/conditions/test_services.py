@@ -5,7 +5,8 @@ import pytest
 from conditions import services
 from conditions.content_pack import load_pack
 from conditions.content_pack.states import page_state
-from conditions.models import Page, PageLink, RevisionAction, Section, Status
+from conditions.differences import differences
+from conditions.models import FormerAddress, Page, PageLink, RevisionAction, Section, Status
 from tests.conditions.test_content_pack import PAGE, SPANISH
 from tests.factories import UserFactory
 
@@ -162,3 +163,20 @@ def test_loading_a_changed_file_is_in_the_history_and_loading_it_again_is_not(tm
     assert [revision.action for revision in page.revisions.all()] == ["loaded"] * 3
     bodies = [revision.data["page"]["sections"][0]["body"] for revision in page.revisions.all()]
     assert bodies == ["<p>Other words.</p>", "<p>Plain words.</p>", "<p>Plain words.</p>"]
+
+
+def test_a_stage_and_a_former_address_that_are_taken_away_are_told_in_the_history(ada):
+    page = Page.objects.get(slug="first-consultation")
+    FormerAddress.objects.create(page=page, language="en", kind=page.kind, slug="new-patients")
+    before = services.keep_present(page)
+    page.former_addresses.all().delete()
+    Page.objects.filter(pk=page.pk).update(stage_en="", stage_es="")
+    after = saved(page, ada)
+    told = {
+        (part.language, change.label): (change.before, change.after)
+        for part in differences(before.data, after.data)
+        for change in part.items
+    }
+    assert told[("en", "Stage")] == ("Finding out and deciding", None)
+    assert told[("es", "Stage")] == ("Informarse y decidir", None)
+    assert told[("", "Former addresses")] == (["new-patients"], [])
