@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import time
 from itertools import count, groupby
+from typing import Any
 from urllib.parse import urlsplit
 
 from django import template
@@ -116,17 +117,18 @@ def mark() -> SafeString:
 
 
 @register.simple_tag
-def page_picture(slug: str, regions: list[str]) -> SafeString:
-    """The picture of a page on cards and beside its title: the clinic's own, the house's, or the part of the spine it is about."""
-    if own := brand.drawing(slug):
+def page_picture(page: Any) -> SafeString:
+    """The picture of a page on cards and beside its title.
+
+    The clinic's own; else for guides a thing, and for a clinic of the spine what is drawn for that page, or where on the
+    spine it is about.
+    """
+    if own := brand.drawing(page.slug):
         return own
-    names = [f"art/pages/{slug}.html"]
+    names = [f"art/guides/{page.slug}.html", "art/guides/guide.html"] if page.kind == "guide" else []
     if current_clinic().body_map == BodyMap.SPINE:
-        names.append("art/region.html")
-    try:
-        return SafeString(render_to_string(names, {"regions": regions}))
-    except TemplateDoesNotExist:
-        return SafeString("")
+        names += [f"art/pages/{page.slug}.html", "art/region.html"]
+    return SafeString(render_to_string(names, {"page": page, "regions": page.regions}) if names else "")
 
 
 @register.filter
