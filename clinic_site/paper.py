@@ -28,6 +28,7 @@ SVG = re.compile(r"<svg\b.*?</svg>", re.S)
 REFERENCE = re.compile(r"""url\(["']?#([\w-]+)["']?\)""")
 VARIABLE = re.compile(r"var\(\s*--([\w-]+)\s*(?:,\s*([^()]*))?\)")
 MIX = re.compile(r"color-mix\(in srgb,\s*([#\w]+) ([\d.]+)%,\s*([#\w]+)\)")
+SPRITE = re.compile(r'href="[^"#]*/(img/\w+)(?:\.\w+)?\.svg#')
 FONT = re.compile(r"(\d+) ([\d.]+px) (.+)")
 Declarations = list[tuple[str, str]]
 Rule = tuple[str, Declarations]
@@ -60,8 +61,10 @@ def on_paper(html: str, tokens: Mapping[str, str], *, name: str, alt: str) -> st
     `name` keeps what it defines apart from what other drawings on the paper do;
     an SVG that has no title of its own gets `alt`.
     """
+    sprites = [_parsed(_text(f"{sprite}.svg")) for sprite in sorted(set(SPRITE.findall(html)))]
+    html = SPRITE.sub('href="#', html)
     drawings = [_parsed(found) for found in SVG.findall(html)]
-    shared = _by_id([_parsed(render_to_string("art/defs.html")), *drawings])
+    shared = _by_id([_parsed(render_to_string("art/defs.html")), *sprites, *drawings])
     complete = iter([_complete(drawing, shared, tokens, f"{name}-{n}", alt) for n, drawing in enumerate(drawings)])
     return SVG.sub(lambda _found: next(complete), html)
 
@@ -83,6 +86,7 @@ def _complete(
         drawing.insert(0, title)
     definitions = ElementTree.Element("defs")
     drawing.insert(1, definitions)
+    tokens = _own_tokens(drawing, tokens)
     rules = _rules_for(drawing, shared, tokens)
     own = _by_id([drawing])
     wanted = list(_references(drawing, rules))
@@ -144,11 +148,16 @@ def _rules_for(drawing: ElementTree.Element, shared: dict[str, ElementTree.Eleme
     """The sheets' rules that can apply to the drawing or to what it shares, in order, without variables."""
     used = {name for tree in (drawing, *shared.values()) for element in tree.iter() for name in element.get("class", "").split()}
     rules = [rule for rule in _sheet_rules() if not (named := _classes(rule[0])) or named & used]
-    own = dict(tokens)
-    for selector, declared in rules:
-        if _classes(selector) & set(drawing.get("class", "").split()):
+    return [(selector, kept) for selector, declared in rules if (kept := list(_plain(declared, tokens)))]
+
+
+def _own_tokens(drawing: ElementTree.Element, tokens: Mapping[str, str]) -> dict[str, str]:
+    """The tokens, and the variables that the drawing's own class sets."""
+    own, classes = dict(tokens), set(drawing.get("class", "").split())
+    for selector, declared in _sheet_rules():
+        if _classes(selector) & classes:
             own |= {name[2:]: value for name, value in declared if name.startswith("--")}
-    return [(selector, kept) for selector, declared in rules if (kept := list(_plain(declared, own)))]
+    return own
 
 
 def _classes(selector: str) -> set[str]:

@@ -389,20 +389,13 @@ def test_a_page_opens_with_where_it_is_about_or_what_it_is_for(read, path, shown
     assert [part for part in shown if part not in drawn] == [] and [part for part in unshown if part in drawn] == []
 
 
-def test_what_the_drawings_use_is_in_their_files():
-    files = {path.name: path.read_text() for path in (settings.BASE_DIR / "static/img").glob("*.svg")}
-    art = settings.BASE_DIR / "templates/art"
-    used = {
-        (name, part) for path in art.rglob("*.html") for name, part in re.findall(r"img/(\w+\.svg)' %}#([\w-]+)", path.read_text())
-    }
-    things = {
-        ("openings.svg", name)
-        for path in art.rglob("*.html")
-        for name in re.findall(r'thing.html" with name="(\w+)', path.read_text())
-    }
-    assert {name for name, _part in used} >= {"figure.svg"} and len(things) == 7
-    for name, part in used | things | {("openings.svg", part) for part in ("person", "leg", "arm", "back-cervical", "back-lumbar")}:
-        assert f'id="{part}"' in files[name], (name, part)
+def test_every_shape_that_a_page_takes_from_a_drawing_file_is_in_it(read):
+    files = {path.stem: path.read_text() for path in (settings.BASE_DIR / "static/img").glob("*.svg")}
+    used = set()
+    for path in public_paths():
+        used |= set(re.findall(r'href="[^"#]*/img/([\w-]+)(?:\.\w+)?\.svg#([\w-]+)"', read(path).text))
+    assert {name for name, _shape in used} >= {"icons", "figure", "spine", "openings", "posture"}
+    assert [(name, shape) for name, shape in sorted(used) if f'id="{shape}"' not in files[name]] == []
 
 
 def test_procedures_stand_under_surgery_or_other_treatments(client):

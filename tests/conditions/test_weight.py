@@ -49,6 +49,10 @@ def test_no_page_is_heavier_than_25_kilobytes_on_the_line(read, paths):
     assert not {path: size for path, size in sizes.items() if size > MOST_BYTES}
 
 
+def test_the_longest_page_keeps_its_opening_drawing_in_a_file_of_its_own(read):
+    assert len(gzip.compress(read("/procedures/spinal-osteotomy/").response.content, 9)) <= 22 * 1024
+
+
 def test_the_style_sheet_of_every_page_is_at_most_12_kilobytes_on_the_line():
     sheet = (settings.BASE_DIR / "static/css/site.css").read_bytes()
     assert 5_000 < len(brotli.compress(sheet)) <= 12 * 1024
