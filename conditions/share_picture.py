@@ -156,13 +156,12 @@ def _panel(picture: Image.Image, card: Card) -> None:
 
 
 def _art(card: Card) -> list[Image.Image]:
-    if card.art and (own := _drawing(card.art)):
-        return [own]
     if not card.is_spine:
         return []
-    marked = [region for region in REGIONS if region in card.regions]
-    near = len(marked) == 1 and "whole" not in card.regions
-    names = marked if near else ["whole", *(f"whole-{region}" for region in marked)]
+    if card.art and (own := _drawing(card.art)):
+        return [own]
+    marked = [region for region in REGIONS if {region, "whole"} & set(card.regions)]
+    names = marked if len(marked) == 1 else ["whole", *(f"whole-{region}" for region in marked)]
     return [layer for name in names if (layer := _drawing(name))]
 
 

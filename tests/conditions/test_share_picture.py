@@ -176,3 +176,14 @@ def test_what_the_public_may_not_see_has_no_picture(client):
         "/procedures/share.png",
     ):
         assert client.get(path).status_code == staff.get(path).status_code == 404, path
+
+
+def test_the_whole_spine_is_marked_where_a_page_is_about_all_of_it():
+    words = {"eyebrow": "Condition", "title": "Leaning", "clinic_name": "Sample clinic"}
+    every = draw(Card(**words, regions=("cervical", "thoracic", "lumbar", "sacral")))
+    assert draw(Card(**words, regions=("whole",))) == draw(Card(**words, regions=("lumbar", "whole"))) == every
+
+
+def test_a_clinic_that_treats_no_spine_gets_no_drawing_of_one():
+    words = {"eyebrow": "Procedure", "title": "Fusion", "clinic_name": "Sample clinic", "is_spine": False}
+    assert draw(Card(**words, art="spinal-fusion", regions=("lumbar",))) == draw(Card(**words))
