@@ -168,6 +168,16 @@ def test_procedures_are_chosen_and_compared_with_and_without_script_and_open_to_
     assert violations(tab) == []
 
 
+def test_a_comparison_is_a_table_on_paper(open_tab):
+    # A sheet of Letter within its margins is narrower than a tablet.
+    tab, _ = open_tab({"width": 695, "height": 900})
+    tab.emulate_media(media="print")
+    tab.goto("/procedures/compare/?with=spinal-fusion&with=disc-replacement")
+    head, first, second = [place.bounding_box() for place in tab.locator(".versus tbody tr").first.locator("th, td").all()]
+    assert head["y"] == first["y"] == second["y"]
+    assert head["x"] < first["x"] < second["x"]
+
+
 def test_a_comparison_on_a_phone_is_open_to_all(open_tab):
     tab, _ = open_tab(PHONE, scheme="dark")
     tab.goto("/es/procedimientos/comparar/?with=spinal-fusion&with=disc-replacement&with=spinal-osteotomy")
