@@ -38,7 +38,7 @@ def outlooks(page: Page, problems: Iterable[Problem]) -> list[Outlook]:
 
 
 def _outlook(page: Page, language: str, found: list[Problem]) -> Outlook:
-    leave = page.planned_override(language)
+    leave = PlannedOverride.of(page, language)
     return Outlook(
         language,
         getattr(page, Page.PUBLISH_AT[language]),

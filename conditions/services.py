@@ -185,7 +185,7 @@ def _apply_schedule(pk: int, now: datetime) -> int:
 def _publish_on_schedule(page: Page, language: str, at: datetime) -> int:
     done = 1
     try:
-        publish(page, language, by=None, comment=_("On schedule."), planned=page.planned_override(language))
+        publish(page, language, by=None, comment=_("On schedule."), planned=PlannedOverride.of(page, language))
     except (NotReady, ValidationError):
         Page.objects.filter(pk=page.pk).update(**{Page.PUBLISH_AT[language]: None, Page.PUBLISH_FAILED_AT[language]: at})
         log.warning("page %s was not ready to be published on schedule (%s)", page.pk, language)

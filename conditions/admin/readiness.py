@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from conditions import readiness, services
-from conditions.models import ENGLISH, SPANISH, Page, ProcedureFacts, Status
+from conditions.models import ENGLISH, SPANISH, Page, PlannedOverride, ProcedureFacts, Status
 from conditions.outlook import Outlook, outlooks
 from conditions.readiness import Problem, Site
 from conditions.readiness.problems import FACTS
@@ -309,7 +309,7 @@ def planned(page: Page) -> list[str]:
     for language, at in Page.PUBLISH_AT.items():
         if when := getattr(page, at):
             words = _("Goes out on %s") if language == ENGLISH else _("Spanish goes out on %s")
-            leave = page.planned_override(language)
+            leave = PlannedOverride.of(page, language)
             told = _("with problems, by leave of %s") % leave.by_name if leave else _("if it is ready")
             lines.append(f"{words % _moment(when)} {told}")
     if page.unpublish_at and Status.PUBLISHED in (page.status, page.status_es):

@@ -1,5 +1,7 @@
 """What was done with pages: loaded, changed, published despite problems, reminded of."""
 
+from typing import Self
+
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -109,6 +111,12 @@ class PlannedOverride(models.Model):
 
     def __str__(self) -> str:
         return f"{self.page}: {self.by_name}, {self.due_at:%Y-%m-%d}"
+
+    @classmethod
+    def of(cls, page: Page, language: str) -> Self | None:
+        """The leave that was given for the time at which a page is planned now. Asks for nothing that is prefetched."""
+        due_at = getattr(page, page.PUBLISH_AT[language])
+        return next((leave for leave in page.planned_overrides.all() if (leave.language, leave.due_at) == (language, due_at)), None)
 
 
 class ReviewReminder(models.Model):

@@ -1,7 +1,7 @@
 """The page: what it says, which state each language is in, and the addresses it had."""
 
 import datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, AnonymousUser
@@ -15,9 +15,6 @@ from django.utils.translation import gettext_lazy as _
 from clinic_site.models import BodyRegion
 
 from .lists import CITATION
-
-if TYPE_CHECKING:
-    from .history import PlannedOverride
 
 ENGLISH = "en"
 SPANISH = "es"
@@ -311,11 +308,6 @@ class Page(models.Model):
     def published_languages(self) -> list[str]:
         """The languages in which the public is meant to read the page."""
         return [language for language, column in self.STATUS.items() if getattr(self, column) == Status.PUBLISHED]
-
-    def planned_override(self, language: str) -> "PlannedOverride | None":
-        """The leave that was given for the time at which it is planned now. Asks for nothing that is prefetched."""
-        due_at = getattr(self, self.PUBLISH_AT[language])
-        return next((one for one in self.planned_overrides.all() if one.language == language and one.due_at == due_at), None)
 
     @property
     def cited_keys(self) -> list[str]:
