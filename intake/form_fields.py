@@ -83,7 +83,7 @@ class PhoneNumber(Line):
         return f"{dialled};ext={number.extension}" if number.extension else dialled
 
 
-class Listed:
+class Listed(forms.ChoiceField):
     """A choice from a list in the database; any well-formed key while that list can't be read."""
 
     is_list_known = True
@@ -92,11 +92,11 @@ class Listed:
         return super().valid_value(value) or (not self.is_list_known and bool(SLUG.fullmatch(value)))
 
 
-class Interest(Listed, forms.ChoiceField):
+class Interest(Listed):
     """One of the published pages."""
 
 
-class PainArea(Listed, forms.ChoiceField):
+class PainArea(Listed):
     """One of the parts of the body that the clinic treats."""
 
 

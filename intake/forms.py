@@ -188,7 +188,7 @@ class ConsultationForm(forms.Form):
             self.fields[name].has_changed(self.get_initial_for_field(self.fields[name], name), answers[name])
             for name in self.OPTIONAL
         )
-        self.initial |= answers
+        self.initial = {**self.initial, **answers}
 
     def _laid_out(self) -> FormHelper:
         helper = FormHelper()

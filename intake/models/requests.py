@@ -174,6 +174,13 @@ class ConsultationRequest(models.Model):
 
     objects = ConsultationRequestQuerySet.as_manager()
 
+    # There only on requests that were read with them.
+    has_failed_notice: bool
+    has_phone: bool
+    has_email: bool
+    last_outcome: str | None
+    last_tried_at: datetime | None
+
     class Meta:
         verbose_name = _("consultation request")
         verbose_name_plural = _("consultation requests")
