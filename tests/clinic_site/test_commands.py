@@ -12,9 +12,12 @@ from io import StringIO
 import pytest
 from cryptography.fernet import Fernet
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from clinic_site import staff_groups
 from clinic_site.management.commands import new_key, prepare
 from intake import integrity, spool
 from intake.models import ConsultationRequest, Outbox, OutboxState
@@ -86,6 +89,23 @@ def test_first_account_is_made_once(db):
 def test_prepare_says_what_it_did_and_the_second_time_changes_nothing(content):
     assert "unchanged" in run("prepare")
     assert run("prepare").count("\n") <= 2
+
+
+def test_an_update_gives_staff_what_is_new_and_nothing_that_was_taken_from_them(db, monkeypatch):
+    staff_groups.ensure_groups()
+    desk, editors = (Group.objects.get(name=name) for name in (staff_groups.FRONT_DESK, staff_groups.EDITORS))
+    editors.permissions.remove(editors.permissions.get(codename="change_clinic"))
+
+    def migrate(*args, **options):
+        leaflets = ContentType.objects.create(app_label="conditions", model="leaflet")
+        Permission.objects.create(content_type=leaflets, codename="change_leaflet", name="Can change leaflet")
+
+    monkeypatch.setattr(prepare.MigrationExecutor, "migration_plan", lambda executor, targets: ["one"])
+    monkeypatch.setattr(prepare, "call_command", migrate)
+    prepare.Command(stdout=StringIO()).migrate()
+    assert editors.permissions.filter(codename="change_leaflet").exists()
+    assert not editors.permissions.filter(codename="change_clinic").exists()
+    assert desk.permissions.count() == 2
 
 
 def test_prepare_names_a_database_that_cannot_be_reached(monkeypatch, db):

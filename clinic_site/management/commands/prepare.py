@@ -14,6 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from clinic_site.checks import PDF_PACKAGES, missing_pdf_libraries
 from clinic_site.database_file import make_private
+from clinic_site.staff_groups import grant_newer, last_permission
 
 STAMP = "collected.txt"
 
@@ -51,7 +52,9 @@ class Command(BaseCommand):
             raise CommandError("DATABASE_URL names a database that cannot be reached or made. Nothing was done.") from error
         waiting = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
         if waiting:
+            last = last_permission()
             call_command("migrate", verbosity=0, interactive=False)
+            grant_newer(last)
             self.stdout.write(f"Database: {waiting} migrations applied.")
 
     def collect_static_files(self) -> None:
