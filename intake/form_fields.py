@@ -57,6 +57,7 @@ class EmailAddress(Line):
     """An e-mail address, checked by form alone: nothing is looked up."""
 
     def clean(self, value: Any) -> str:
+        """The address as mail servers write it, or nothing. Raises ValidationError where it can't be one."""
         text = super().clean(value)
         if not text:
             return ""
@@ -70,6 +71,7 @@ class PhoneNumber(Line):
     """A telephone number as people type it; gives E.164, with `;ext=` where there is an extension."""
 
     def clean(self, value: Any) -> str:
+        """The number, or nothing. Raises ValidationError where digits are missing."""
         text = super().clean(value)
         if not text:
             return ""

@@ -67,6 +67,7 @@ class Part:
 
 
 def typed(item: Item, front: Data, key: str, kind: type) -> Any:
+    """What stands under a key, a list or a mapping; an empty one where there is nothing. Raises PackError for anything else."""
     value = front.get(key)
     if value is None:
         return kind()
@@ -76,12 +77,14 @@ def typed(item: Item, front: Data, key: str, kind: type) -> Any:
 
 
 def date_of(item: Item, front: Data, key: str) -> datetime.date | None:
+    """The date under a key, or None. Raises PackError for what is no date."""
     if front.get(key) and not isinstance(front[key], datetime.date):
         raise item.fail(f"`{key}` is no date like 2026-11-02", key)
     return front.get(key)
 
 
 def read_sections(path: Path, body: str, first_line: int) -> list[Data]:
+    """The sections of a page file, their text cleaned. Raises PackError with the line of a heading that is malformed."""
     sections: list[Data] = []
     lines: list[str] = []
     seen: set[str] = set()
@@ -113,6 +116,7 @@ def read_sections(path: Path, body: str, first_line: int) -> list[Data]:
 
 
 def read_text(path: Path) -> str:
+    """A file's text. Raises PackError where it is no UTF-8."""
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -120,6 +124,7 @@ def read_text(path: Path) -> str:
 
 
 def read_yaml(path: Path, text: str, first_line: int = 1) -> Any:
+    """What a YAML text says, which begins in that line of its file. Raises PackError with the line of a mistake."""
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -130,6 +135,10 @@ def read_yaml(path: Path, text: str, first_line: int = 1) -> Any:
 
 
 def read_list(folder: Path, file: str, top: str, key: str, prefix: str, shape: Callable[[Item], Data]) -> Iterator[Item]:
+    """The entries of a file that holds one list under `top`, each known by `key` and brought to canonical form by `shape`.
+
+    None where there is no such file. Raises PackError for an entry that is malformed or incomplete.
+    """
     path = folder / file
     if not path.exists():
         return
@@ -151,6 +160,8 @@ def read_list(folder: Path, file: str, top: str, key: str, prefix: str, shape: C
 
 
 def list_writer(file: str, top: str) -> Callable[[Path, list[Data]], None]:
+    """What writes such a file; their order in it is their position."""
+
     def write(folder: Path, rows: list[Data]) -> None:
         if rows:
             entries = [{key: value for key, value in row.items() if key != "position"} for row in rows]
@@ -160,6 +171,7 @@ def list_writer(file: str, top: str) -> Callable[[Path, list[Data]], None]:
 
 
 def save(item: Item, row: Any, key: str = "") -> None:
+    """Store a row made from an item. Raises PackError where a rule forbids it, with the line of `key`, else of the column."""
     try:
         row.full_clean(validate_unique=False, validate_constraints=False)
         try:
@@ -180,6 +192,7 @@ def save(item: Item, row: Any, key: str = "") -> None:
 
 
 def as_yaml(data: Any) -> str:
+    """Data as the pack's files hold it: keys in their order, long lines folded."""
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
 
 

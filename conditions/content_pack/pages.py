@@ -37,6 +37,7 @@ def read_page(path: Path) -> Item:
 
 
 def split_page(path: Path, known: set[str]) -> tuple[Item, Data, list[Data]]:
+    """A page file as an item without data yet, its front matter, and its sections. Raises PackError for an unknown key."""
     text = read_text(path)
     match = re.match(r"---\n(.*?\n)---\n", text, re.S)
     if not match:
@@ -128,6 +129,7 @@ def _photo_key(key: str | None) -> Data:
 
 
 def figure_texts(figure: Data) -> Data:
+    """What a figure says, in canonical form."""
     texts = {key: str(figure.get(key) or "").strip() for key in ("key", *Figure.TEXTS)}
     return texts | {"callouts": [str(mark) for mark in figure.get("callouts") or []]}
 
