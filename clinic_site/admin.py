@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from modeltranslation.admin import TranslationAdmin, TranslationStackedInline
 from PIL import Image, UnidentifiedImageError
 
-from conditions.admin.fields import SideBySide
+from conditions.admin.fields import HoursInline, SideBySide
 
 from . import theme
 from .accounts import FOR_ONCE, PasswordForOnce, make_one_time
@@ -124,7 +124,7 @@ class ClinicForm(forms.ModelForm):
         return drawn.getvalue()
 
 
-class OpeningHoursInline(admin.StackedInline):
+class OpeningHoursInline(HoursInline):
     """When the phone is answered."""
 
     model = OpeningHours

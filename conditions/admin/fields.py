@@ -3,8 +3,8 @@
 from typing import Any
 
 from django import forms
-from django.contrib.admin.options import BaseModelAdmin
-from django.contrib.admin.widgets import AdminTextareaWidget
+from django.contrib.admin.options import BaseModelAdmin, StackedInline
+from django.contrib.admin.widgets import AdminTextareaWidget, AdminTimeWidget
 from django.db import models
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
@@ -145,6 +145,12 @@ class SideBySide(BaseModelAdmin):
             if language != "en":
                 field.help_text = ""
         return field
+
+
+class HoursInline(StackedInline):
+    """Hours of the day, without seconds."""
+
+    formfield_overrides = {models.TimeField: {"widget": AdminTimeWidget(format="%H:%M")}}
 
 
 class PlacedFormSet(BaseInlineFormSet):

@@ -6,7 +6,7 @@ from modeltranslation.admin import TranslationAdmin
 
 from conditions.models import Location, Physician, PhysicianHours, Testimonial
 
-from .fields import SideBySide
+from .fields import HoursInline, SideBySide
 from .saving import EditsContent
 
 
@@ -24,7 +24,7 @@ class LocationAdmin(SideBySide, EditsContent, TranslationAdmin):
     ]
 
 
-class PhysicianHoursInline(admin.StackedInline):
+class PhysicianHoursInline(HoursInline):
     """Where and when a doctor sees patients."""
 
     model = PhysicianHours

@@ -6,6 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 from conditions.models import PublishOverride, ReviewReminder, SearchMiss
 
+from .fields import LANGUAGES
+
 
 class RecordAdmin(admin.ModelAdmin):
     """Rows that the site writes itself: to be read."""
@@ -47,7 +49,7 @@ class ReviewReminderAdmin(RecordAdmin):
 class SearchMissAdmin(admin.ModelAdmin):
     """What people looked for and did not find: a page, another name or a search word may be missing."""
 
-    list_display = ["query", "language", "count", "first_on", "last_on"]
+    list_display = ["query", "language_shown", "count", "first_on", "last_on"]
     list_display_links = None
     list_filter = ["language"]
 
@@ -56,3 +58,7 @@ class SearchMissAdmin(admin.ModelAdmin):
 
     def has_change_permission(self, request, obj=None):
         return False
+
+    @admin.display(description=_("language"), ordering="language")
+    def language_shown(self, miss: SearchMiss) -> str:
+        return LANGUAGES[miss.language]

@@ -58,4 +58,4 @@ class PageLink(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.source.slug} {self.relation} {self.target.slug}"
+        return f"{self.source.name}, {self.get_relation_display()}: {self.target.name}"

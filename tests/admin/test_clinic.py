@@ -66,6 +66,11 @@ def test_words_of_the_record_name_their_language(boss):
     assert "Tagline (English)" in html and "Tagline (Spanish)" in html and "[en]" not in html
 
 
+def test_opening_hours_are_shown_without_seconds(boss):
+    html = boss.get(FORM).content.decode()
+    assert 'value="08:00"' in html and "08:00:00" not in html
+
+
 def test_a_colour_that_is_picked_is_on_the_site(boss, client):
     assert saved(boss, theme_light_accent="#5b2b63").status_code == 302
     assert Clinic.objects.get().theme == {"light": {"accent": "#5b2b63"}}

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from clinic_site.models import Clinic
-from conditions.models import GlossaryTerm, Page, Physician, Reference, Section, Status
+from conditions.models import GlossaryTerm, Page, Physician, Reference, SearchMiss, Section, Status
 from conditions.rich_text import clean
 from tests.admin.addresses import text_of
 
@@ -117,3 +117,10 @@ def test_a_deletion_that_the_public_is_not_told_of_is_none(boss, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         boss.post("/admin/conditions/glossaryterm/", data)
     assert GlossaryTerm.objects.filter(pk__in=terms).count() == 2
+
+
+def test_links_and_searches_in_vain_are_listed_in_words(editor, kyphosis):
+    form = text_of(editor.get(f"/admin/conditions/condition/{kyphosis.pk}/change/"))
+    assert "Kyphosis, causes symptom: Mid-back pain" in form
+    SearchMiss.objects.create(query="zzqx", language="es", first_on=timezone.localdate(), last_on=timezone.localdate())
+    assert "zzqx Spanish 1" in " ".join(text_of(editor.get("/admin/conditions/searchmiss/")).split())
