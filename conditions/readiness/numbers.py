@@ -10,7 +10,7 @@ from conditions.addresses import ENGLISH
 from conditions.models import CITATION, SPANISH, Page
 from conditions.reading import sentences_of
 
-from .problems import MEDICAL, Problem, Site, blocks, bodies, languages_of, passages, rule, spoken, whole_text
+from .problems import MEDICAL, Problem, Site, blocks, bodies, found, languages_of, passages, rule, spoken, whole_text
 
 BARE_NUMBER = {
     ENGLISH: re.compile(
@@ -65,10 +65,8 @@ SCORE = re.compile(r"\bT[- ]?(?:score|puntaje|puntuación)|\bpuntaje T\b|\bpuntu
 @rule
 def numbers_are_people(page: Page, site: Site) -> Iterator[Problem]:
     """Figures for patients are “24 out of 100 people”, never a percentage or “1 in N”."""
-    for language in languages_of(page) if page.kind in MEDICAL else ():
-        for passage in passages(page, language):
-            for match in BARE_NUMBER[language].finditer(spoken(passage.text)):
-                yield passage.problem(_("Say “%s” as a number of people.") % match[0], language)
+    for match, passage, language in found(BARE_NUMBER, page):
+        yield passage.problem(_("Say “%s” as a number of people.") % match[0], language)
 
 
 @rule

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache, wraps
@@ -159,6 +159,14 @@ def passages(page: Page, language: str) -> Iterator[Passage]:
         yield Passage(". ".join(getattr(figure, f"callouts_{language}") or []), f"callouts_{language}", figure=figure.key)
     for place, text in facts_of(page, language):
         yield Passage(text, place)
+
+
+def found(patterns: Mapping[str, re.Pattern[str]], page: Page) -> Iterator[tuple[re.Match[str], Passage, str]]:
+    """What a page for patients says that fits the pattern of a language: the words, where they stand, and the language."""
+    for language in languages_of(page) if page.kind in MEDICAL else ():
+        for passage in passages(page, language) if language in patterns else ():
+            for match in patterns[language].finditer(spoken(passage.text)):
+                yield match, passage, language
 
 
 @lru_cache(maxsize=8192)

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
-from conditions import content_pack
+from conditions.content_pack.spanish import is_behind_english
 from conditions.models import CITATION, SPANISH, Page, ReviewState, Status
 
-from .problems import MEDICAL, Problem, Site, passages, rule, spoken
+from .problems import MEDICAL, Problem, Site, found, rule
 
 FIGURE_WORDS = ("title", "caption")
 # English words in Spanish clothes, each with what is meant.
@@ -63,25 +63,23 @@ def spanish_is_complete(page: Page, site: Site) -> Iterator[Problem]:
 @rule
 def spanish_is_current(page: Page, site: Site) -> Iterator[Problem]:
     """The Spanish was made from today's English."""
-    if page.slug_es and content_pack.is_behind_english(page):
+    if page.slug_es and is_behind_english(page):
         yield Problem(_("The English has changed since the Spanish was made."), "spanish_matches", language=SPANISH)
 
 
 @rule
 def spanish_avoids_false_friends(page: Page, site: Site) -> Iterator[Problem]:
     """No word that means something else in Spanish than it looks like."""
-    for passage in passages(page, SPANISH) if page.slug_es and page.kind in MEDICAL else ():
-        for match in FALSE_FRIEND.finditer(spoken(passage.text)):
-            meant = next(word for pattern, word in FALSE_FRIENDS.items() if re.fullmatch(pattern, match[0], re.I))
-            yield passage.problem(_("“%(word)s” misleads; perhaps: %(meant)s.") % {"word": match[0], "meant": meant}, SPANISH)
+    for match, passage, language in found({SPANISH: FALSE_FRIEND}, page):
+        meant = next(word for pattern, word in FALSE_FRIENDS.items() if re.fullmatch(pattern, match[0], re.I))
+        yield passage.problem(_("“%(word)s” misleads; perhaps: %(meant)s.") % {"word": match[0], "meant": meant}, language)
 
 
 @rule
 def spanish_says_usted(page: Page, site: Site) -> Iterator[Problem]:
     """The reader is “usted” throughout."""
-    for passage in passages(page, SPANISH) if page.slug_es and page.kind in MEDICAL else ():
-        for match in FAMILIAR.finditer(spoken(passage.text)):
-            yield passage.problem(_("Say “usted” instead of “%s”.") % match[0], SPANISH)
+    for match, passage, language in found({SPANISH: FAMILIAR}, page):
+        yield passage.problem(_("Say “usted” instead of “%s”.") % match[0], language)
 
 
 @rule

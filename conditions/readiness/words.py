@@ -12,11 +12,11 @@ from conditions.models import SPANISH, Page
 from .problems import (
     CARE_BOXES,
     MEDICAL,
-    Passage,
     Problem,
     Site,
     blocks,
     bodies,
+    found,
     languages_of,
     long_sentences,
     passages,
@@ -91,12 +91,6 @@ MEDICAL_WORD = re.compile(
 EVERYDAY = {"program", "diagram", "gram", "kilogram", "milligram", "photography", "arthritis", "telegram"}
 
 
-def _found(pattern: re.Pattern[str], page: Page, language: str) -> Iterator[tuple[str, Passage]]:
-    for passage in passages(page, language):
-        for match in pattern.finditer(spoken(passage.text)):
-            yield match[0], passage
-
-
 @rule
 def is_plain_to_read(page: Page, site: Site) -> Iterator[Problem]:
     """English for patients reads at grade 8 or below and SMOG 9; Spanish at INFLESZ 55 or above."""
@@ -160,32 +154,29 @@ def bold_is_for_leads(page: Page, site: Site) -> Iterator[Problem]:
 @rule
 def promises_nothing(page: Page, site: Site) -> Iterator[Problem]:
     """No promise, superlative or sales talk."""
-    for language in languages_of(page) if page.kind in MEDICAL else ():
-        for words, passage in _found(PROMISES[language], page, language):
-            yield passage.problem(_("Promise nothing: leave out “%s”.") % words, language)
+    for match, passage, language in found(PROMISES, page):
+        yield passage.problem(_("Promise nothing: leave out “%s”.") % match[0], language)
 
 
 @rule
 def uses_plain_words(page: Page, site: Site) -> Iterator[Problem]:
     """The plain word stands where there is one: use, about, doctor, problems."""
-    for words, passage in _found(NOT_PLAIN, page, ENGLISH) if page.kind in MEDICAL else ():
-        yield passage.problem(_("Find a plainer word for “%s”.") % words, ENGLISH)
+    for match, passage, language in found({ENGLISH: NOT_PLAIN}, page):
+        yield passage.problem(_("Find a plainer word for “%s”.") % match[0], language)
 
 
 @rule
 def frightens_nobody(page: Page, site: Site) -> Iterator[Problem]:
     """No picture of the body that scares or misleads."""
-    for language in languages_of(page) if page.kind in MEDICAL else ():
-        for words, passage in _found(FRIGHTENING[language], page, language):
-            yield passage.problem(_("“%s” can scare or mislead.") % words, language)
+    for match, passage, language in found(FRIGHTENING, page):
+        yield passage.problem(_("“%s” can scare or mislead.") % match[0], language)
 
 
 @rule
 def respects_people(page: Page, site: Site) -> Iterator[Problem]:
     """The person comes first, and no word labels or blames."""
-    for language in languages_of(page) if page.kind in MEDICAL else ():
-        for words, passage in _found(DISRESPECTFUL[language], page, language):
-            yield passage.problem(_("Do not call people “%s”.") % words, language)
+    for match, passage, language in found(DISRESPECTFUL, page):
+        yield passage.problem(_("Do not call people “%s”.") % match[0], language)
 
 
 @rule
