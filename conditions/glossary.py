@@ -127,8 +127,8 @@ def _many_in_english(one: str) -> str:
 
 def _many_in_spanish(one: str) -> str:
     """Noun and adjectives in the plural, up to a preposition: `raíces nerviosas`, `hernias de disco`."""
-    head, preposition, rest = re.match(r"(.*?)( (?:de|en|por|del) |$)(.*)", one).groups()
-    return " ".join(_spanish_word(word) for word in head.split()) + preposition + rest
+    head, *rest = re.split(r"( (?:de|en|por|del) )", one, maxsplit=1)
+    return " ".join(map(_spanish_word, head.split())) + "".join(rest)
 
 
 def _spanish_word(word: str) -> str:

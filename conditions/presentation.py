@@ -242,8 +242,8 @@ class Presenter:
         return mark_safe(re.sub(r"\s+(<sup>)", r"\1", body))
 
     def _in_spanish(self, match: re.Match[str]) -> str:
-        path, mark, rest = re.match(r"([^?#]*)([?#]?)(.*)", match[1]).groups()
-        return f'href="{self.paths.get(path, path)}{mark}{rest}"'
+        path = re.split(r"[?#]", match[1])[0]
+        return f'href="{self.paths.get(path, path)}{match[1].removeprefix(path)}"'
 
     def _prose(self, body: str) -> list[Block]:
         blocks = []
