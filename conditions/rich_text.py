@@ -56,7 +56,7 @@ _PLAIN_SPAN = re.compile(r' (?:colspan|rowspan)="1"')
 INTERNAL_LINK = re.compile(r'href="(/[^"]*)"')
 _TAG = re.compile(r"<[^>]+>")
 # X-ray, C-shaped, 1-800 and what follows: a letter or a number left behind at the end of a line means nothing.
-_ONE_AND_MORE = re.compile(r"(<[^>]*>)|(?<![\w-])\w-\w[\w-]*(?<!-)")
+_ONE_AND_MORE = re.compile(r"(<[^>]*>)|(?<![\w.-])\w-\w[\w-]*(?<!-)")
 _HYPHENED = re.compile(r"(<[^>]*>)|\w+(?:-\w+)+")
 
 

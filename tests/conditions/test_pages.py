@@ -524,6 +524,7 @@ def test_no_line_ends_within_an_x_ray_or_a_number_to_call(client):
 @pytest.mark.parametrize(
     ("written", "shown"),
     [
+        ("Code of Virginia § 32.1-127.1:03", "Code of Virginia § 32.1-127.1:03"),
         ("Take an X-ray, not low-dose", 'Take an <span class="nowrap">X-ray</span>, not low-dose'),
         ('<a href="/a/x-ray/">X-rays</a>', '<a href="/a/x-ray/"><span class="nowrap">X-rays</span></a>'),
         ("Between L4-L5 - or not", "Between L4-L5 - or not"),
