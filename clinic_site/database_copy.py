@@ -213,6 +213,7 @@ def _chunks(rows: Iterable[bytes]) -> Iterator[bytes]:
 
 def _take_the_time_it_needs(*, is_local: bool = True) -> None:
     scope = "LOCAL" if is_local else "SESSION"
+    connection.answer_seconds = None
     with connection.cursor() as cursor:
         cursor.execute(f"SET {scope} statement_timeout = 0")
         # Rows come in the order they lie in, so that the same rows always give the same checksum.

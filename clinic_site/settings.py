@@ -146,6 +146,7 @@ if DATABASE["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA foreign_keys=ON;",
     }
 else:
+    DATABASE["ENGINE"] = "clinic_site.postgres"
     DATABASE["OPTIONS"] = {
         "connect_timeout": 3,
         "options": "-c statement_timeout=15000 -c lock_timeout=5000 -c synchronous_commit=on",
