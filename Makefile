@@ -20,12 +20,9 @@ help: ## List what make can do
 run: environment $(LOCAL_ENV) ## Serve the site on http://127.0.0.1:8000 (another port: make run PORT=8001)
 	@exec env ENV_FILE="$(CURDIR)/$(LOCAL_ENV)" $(if $(PACK),CONTENT_PACK="$(CONTENT)" DATA_DIR="$(CURDIR)/var/$(PACK)") $(PY) manage.py serve --prepare --port "$(PORT)"
 
-# Browser tests bring a server with its own SQLite, so a second time they would tell nothing of PostgreSQL.
 test: lint ## Install what the tests need, then run all of them
 	@$(PY) tests/prerequisites.py
-	@$(PY) -m pytest --numprocesses=$(JOBS) --maxprocesses=4 $(ARGS)
-	@echo "The same again on PostgreSQL"
-	@$(PY) -m tests.postgres_server $(PY) -m pytest --numprocesses=$(JOBS) --maxprocesses=4 --ignore=tests/browser --ignore=tests/server -m "not browser" $(ARGS)
+	@$(PY) -m tests --numprocesses=$(JOBS) --maxprocesses=5 $(ARGS)
 
 lint: test-environment $(LOCAL_ENV) ## Check style, settings and migrations
 	@$(PY) -m ruff check .

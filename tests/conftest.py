@@ -1,6 +1,7 @@
 """Set-up that every test shares: a safe local environment and the real content."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.environment import TEST_DIR
+from tests.sites import live_template, loaded_postgres, new_site, on_postgres, site_server, start_server
 
+__all__ = ["live_template", "loaded_postgres", "new_site", "site_server", "start_server"]
 ROOT = Path(__file__).parent.parent
+FIRST = ["server", "browser"]
 
 
 def pytest_sessionstart(session):
@@ -19,10 +23,11 @@ def pytest_sessionstart(session):
 
 
 def pytest_collection_modifyitems(items):
-    """Tests in a browser bring a server with its own SQLite: `-m "not browser"` leaves them out."""
+    """Tests that choose their databases themselves are the same whatever this run's is; what takes long starts first."""
     for item in items:
-        if "open_tab" in item.fixturenames:
-            item.add_marker("browser")
+        if "sites" in item.fixturenames:
+            item.add_marker("own_databases")
+    items.sort(key=lambda item: FIRST.index(item.path.parent.name) if item.path.parent.name in FIRST else len(FIRST))
 
 
 @pytest.fixture(autouse=True)
@@ -80,23 +85,51 @@ def spool_dir(tmp_path, settings, handout_dir):
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings):
-    """SQLite is tested as it runs: a real file, so that threads and other processes see the same rows."""
-    from django.db import connection
+def _plain_templates(django_test_environment):
+    """Rendering costs what it does on the site: no copy of each template's context is kept for tests to look at."""
+    from django.template import Template
+    from django.test.utils import _TestState
 
-    if connection.vendor == "sqlite":
-        connection.settings_dict["TEST"]["NAME"] = str(TEST_DIR / "test.sqlite3")
+    Template._render = _TestState.saved_data.template_render
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker):
+def django_db_keepdb():
+    """The test database is there before Django asks for it."""
+    return True
+
+
+@pytest.fixture(scope="session")
+def django_db_createdb():
+    """See django_db_keepdb."""
+    return False
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(request):
+    """The test database is a copy of a loaded one. SQLite is a real file, so that threads and other processes see the same rows."""
+    from django.db import connection
+
+    if on_postgres():
+        loaded = request.getfixturevalue("loaded_postgres")
+        url = loaded.copy()
+        connection.settings_dict["TEST"]["NAME"] = url.rpartition("/")[2]
+        yield
+        connection.close()
+        loaded.databases.drop(url)
+    else:
+        path = TEST_DIR / "test.sqlite3"
+        shutil.copy(request.getfixturevalue("live_template") / "clinic.sqlite3", path)
+        connection.settings_dict["TEST"]["NAME"] = str(path)
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker, _plain_templates):
     """The test database starts with the real content pack; gives its rows, by model."""
     with django_db_blocker.unblock():
         from django.apps import apps
 
-        from conditions.content_pack import load_pack
-
-        load_pack()
         models = [
             model
             for app in ("clinic_site", "conditions")

@@ -1,9 +1,7 @@
 """Fixed, plainly invented people and requests for tests."""
 
 import datetime
-import re
 import uuid
-from html import unescape
 
 import factory
 from django.contrib.auth import get_user_model
@@ -14,6 +12,7 @@ from intake import services
 from intake.consent import CONSENT_VERSION, consent_text
 from intake.models import ConsultationRequest
 from intake.submission import ALPHABET, Submission
+from tests.live import hidden_values
 
 RECEIVED_AT = datetime.datetime(2026, 11, 24, 15, 42, tzinfo=datetime.UTC)
 ANSWERS = {
@@ -92,12 +91,6 @@ def submitted(**changes):
     """A request that went the whole way into the database."""
     receipt = services.submit_consultation_request(submission(**changes))
     return ConsultationRequest.objects.get(reference=receipt.reference)
-
-
-def hidden_values(html):
-    """What a form page carries in hidden inputs, without the CSRF token."""
-    tags = re.findall(r'<input type="hidden" name="([\w-]+)" value="([^"]*)"', html)
-    return {name: unescape(value) for name, value in tags if name != "csrfmiddlewaretoken"}
 
 
 def form_data(client, about="", **answers):

@@ -1,13 +1,9 @@
-"""Real server processes for tests: gunicorn as in production, on a free port, with data of its own.
+"""Real server processes for tests: gunicorn as in production, on a free port, with data of its own."""
 
-The fixtures are imported in a conftest.py; `new_site`, `site_server` and `start_server` need `live_template`.
-"""
-
-import fcntl
 import http.client
 import http.cookiejar
 import os
-import shutil
+import re
 import signal
 import sqlite3
 import subprocess
@@ -16,13 +12,13 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from html import unescape
 from pathlib import Path
 
-import pytest
+import psycopg
 
-from .factories import hidden_values
 from .postgres_server import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -129,13 +125,31 @@ class SiteServer:
             raise RuntimeError(f"manage.py {arguments[0]} failed:\n{done.stdout}{done.stderr}")
         return done
 
+    def connect(self) -> "sqlite3.Connection | psycopg.Connection":
+        """A connection of our own to the site's database, each statement for itself. To be closed."""
+        url = self.environment.get("DATABASE_URL", "")
+        if url.startswith("postgres"):
+            return psycopg.connect(url, autocommit=True)
+        return sqlite3.connect(self.database, timeout=10, isolation_level=None)
+
     def rows(self, query: str, *values: object) -> list[tuple]:
-        """Read the SQLite database over a connection of our own."""
-        connection = sqlite3.connect(self.database, timeout=10)
-        try:
+        """Read the database over a connection of our own; `?` stands for a value."""
+        with closing(self.connect()) as connection:
+            if isinstance(connection, psycopg.Connection):
+                query = query.replace("?", "%s")
             return connection.execute(query, values).fetchall()
-        finally:
-            connection.close()
+
+    @contextmanager
+    def written_by_another(self) -> Iterator[None]:
+        """Meanwhile nobody else can write requests or searches."""
+        with closing(self.connect()) as connection:
+            if isinstance(connection, psycopg.Connection):
+                connection.execute("BEGIN")
+                connection.execute("LOCK TABLE intake_consultationrequest, conditions_searchmiss IN EXCLUSIVE MODE")
+            else:
+                connection.execute("BEGIN IMMEDIATE")
+            yield
+            connection.execute("ROLLBACK")
 
     def connection(self, timeout: float = 30) -> http.client.HTTPConnection:
         """An HTTP connection that follows nothing and keeps no cookie."""
@@ -167,6 +181,12 @@ class SiteServer:
 
     def _running(self) -> "list[subprocess.Popen[bytes]]":
         return [process for process in (self.web, self.worker) if process and process.poll() is None]
+
+
+def hidden_values(html):
+    """What a form page carries in hidden inputs, without the CSRF token."""
+    tags = re.findall(r'<input type="hidden" name="([\w-]+)" value="([^"]*)"', html)
+    return {name: unescape(value) for name, value in tags if name != "csrfmiddlewaretoken"}
 
 
 class Visitor:
@@ -210,66 +230,3 @@ class Visitor:
     def send(self, fields: dict[str, str], timeout: float = 30) -> tuple[int, str, str]:
         """Press the button."""
         return self.open("/consultation/", fields, timeout)
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """One process at a time, over all test processes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-@pytest.fixture(scope="session")
-def live_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a migrated and loaded database, made once for all test processes."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "live-template"
-    with locked(folder.with_name("live-template-lock")):
-        if not folder.is_dir():
-            unfinished = folder.with_name("live-template-unfinished")
-            shutil.rmtree(unfinished, ignore_errors=True)
-            unfinished.mkdir()
-            SiteServer(unfinished).manage("prepare")
-            unfinished.rename(folder)
-    return folder
-
-
-NewSite = Callable[..., SiteServer]
-
-
-@pytest.fixture(scope="session")
-def new_site(live_template: Path, tmp_path_factory: pytest.TempPathFactory) -> NewSite:
-    """Makes sites, not yet started, each with its own copy of the loaded database."""
-
-    def make(**environment: str) -> SiteServer:
-        folder = tmp_path_factory.mktemp("site")
-        shutil.copytree(live_template, folder, dirs_exist_ok=True)
-        return SiteServer(folder, **environment)
-
-    return make
-
-
-@pytest.fixture(scope="session")
-def site_server(new_site: NewSite) -> Iterator[SiteServer]:
-    """A running site for tests that only look, or that tell their own requests apart."""
-    server = new_site().start()
-    yield server
-    server.stop()
-    server.kill()
-
-
-@pytest.fixture
-def start_server(new_site: NewSite) -> Iterator[NewSite]:
-    """Starts sites for one test, with variables of its own; gone after it."""
-    started: list[SiteServer] = []
-
-    def start(**environment: str) -> SiteServer:
-        server = new_site(**environment)
-        started.append(server)
-        return server.start()
-
-    yield start
-    for server in started:
-        server.kill()

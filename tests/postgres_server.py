@@ -1,8 +1,4 @@
-"""A PostgreSQL of our own for tests: a throwaway cluster on loopback that can be stopped, killed and started again.
-
-`python -m tests.postgres_server COMMAND...` runs a command with DATABASE_URL
-set to one, or to the PostgreSQL that DATABASE_URL names already.
-"""
+"""A PostgreSQL of our own for tests: a throwaway cluster on loopback that can be stopped, killed and started again."""
 
 import os
 import pwd
@@ -10,27 +6,52 @@ import secrets
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 from .prerequisites import postgres_binaries
 
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    "max_connections": "100",
+    "max_connections": "300",
     "fsync": "on",
     "synchronous_commit": "on",
     "logging_collector": "off",
 }
 
 
-class PostgresServer:
+class Databases:
+    """The databases of a PostgreSQL that runs somewhere: made, copied and dropped."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def url_of(self, database: str) -> str:
+        """The address of a database, as DATABASE_URL takes it."""
+        return f"{self.url.rpartition('/')[0]}/{database}"
+
+    def new_database(self, template: str = "template1") -> str:
+        """Make an empty database, or a copy of another that no one is connected to; returns its address."""
+        name = f"test_{secrets.token_hex(6)}"
+        self._execute("CREATE DATABASE {} TEMPLATE {}", name, template)
+        return self.url_of(name)
+
+    def drop(self, url: str) -> None:
+        """Drop a database that was made here, whoever is connected to it."""
+        self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", url.rpartition("/")[2])
+
+    def _execute(self, statement: str, *names: str) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+class PostgresServer(Databases):
     """One cluster in a temporary folder. Durable as in production: fsync stays on."""
 
     def __init__(self) -> None:
@@ -42,6 +63,7 @@ class PostgresServer:
         self.data = self.folder / "data"
         self.password = secrets.token_hex(16)
         self.port = free_port()
+        super().__init__(f"postgresql://tester:{self.password}@127.0.0.1:{self.port}/postgres")
         # PostgreSQL refuses to run as root.
         self.user = unprivileged_user() if os.geteuid() == 0 else None
         password_file = self.folder / "password"
@@ -64,22 +86,6 @@ class PostgresServer:
             "--locale",
             "C",
         )
-
-    @property
-    def url(self) -> str:
-        """The address of the cluster's first database."""
-        return self.url_of("postgres")
-
-    def url_of(self, database: str) -> str:
-        """The address of a database, as DATABASE_URL takes it."""
-        return f"postgresql://tester:{self.password}@127.0.0.1:{self.port}/{database}"
-
-    def new_database(self, template: str = "template1") -> str:
-        """Make an empty database, or a copy of another that no one is connected to; returns its address."""
-        name = f"test_{secrets.token_hex(6)}"
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-        return self.url_of(name)
 
     def start(self) -> None:
         """Start and wait until it takes connections. The port stays the same over restarts."""
@@ -143,15 +149,3 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-def main() -> int:
-    """Run a command beside a cluster, or beside the one that is named."""
-    if os.environ.get("DATABASE_URL", "").startswith("postgres"):
-        return subprocess.run(sys.argv[1:], check=False).returncode
-    with running_postgres() as server:
-        return subprocess.run(sys.argv[1:], env=os.environ | {"DATABASE_URL": server.url}, check=False).returncode
-
-
-if __name__ == "__main__":
-    sys.exit(main())

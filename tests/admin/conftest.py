@@ -7,7 +7,6 @@ from django.test import Client
 from clinic_site import staff_groups
 from tests.browser.conftest import browser_type_launch_args, open_tab, sign_in, staff_password  # noqa: F401
 from tests.factories import UserFactory
-from tests.live import live_template, new_site, site_server  # noqa: F401
 
 
 def member(group, **values):

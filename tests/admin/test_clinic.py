@@ -43,7 +43,7 @@ def saved(boss, **changes):
 
 
 def errors_of(answer):
-    return [str(line) for lines in answer.context["adminform"].form.errors.values() for line in lines]
+    return [str(line) for lines in answer.context_data["adminform"].form.errors.values() for line in lines]
 
 
 def picture(side=64, format="PNG", **extra):

@@ -18,7 +18,7 @@ def rename(editor):
     def act(page, **changes):
         form = f"/admin/conditions/{page.kind}/{page.pk}/change/"
         answer = editor.post(form, form_values(editor.get(form)) | changes)
-        assert answer.status_code == 302, answer.context["errors"]
+        assert answer.status_code == 302, answer.context_data["errors"]
         page.refresh_from_db()
 
     return act
@@ -124,7 +124,7 @@ def test_an_address_of_the_site_itself_is_refused_beside_its_field(editor, kind,
     form = f"/admin/conditions/{kind}/add/"
     answer = editor.post(form, form_values(editor.get(form)) | {"title_en": "A title", "name_en": "Name"} | changes)
     assert answer.status_code == 200
-    errors = answer.context["adminform"].form.errors
+    errors = answer.context_data["adminform"].form.errors
     assert errors == {field: ["The site itself has something at this address. Choose another."]}
     assert not Page.objects.filter(name_en="Name").exists()
 

@@ -63,7 +63,7 @@ def test_half_a_row_is_refused_beside_the_table_and_everything_typed_comes_back(
     before = surgeon.training_en
     answer = save(**row("en", 0, **step), name="Another name")
     typed = next(iter(step.values()))
-    assert list(answer.context["adminform"].form.errors) == ["training_en"]
+    assert list(answer.context_data["adminform"].form.errors) == ["training_en"]
     assert f"“{typed}”: say both what and where." in text_of(answer)
     values = form_values(answer)
     assert values[f"training_en-1-{next(iter(step))}"] == typed and values["name"] == "Another name"

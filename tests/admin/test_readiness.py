@@ -64,7 +64,7 @@ def stored_body():
 
 
 def test_a_finished_page_needs_nothing_but_its_spanish(editor, kyphosis):
-    needs = editor.get(address(kyphosis)).context["needs"]
+    needs = editor.get(address(kyphosis)).context_data["needs"]
     assert [need.message for need in needs.to_mend] == ["There is no published Spanish text."]
     assert needs.for_people == []
     assert needs.count == "1 thing to mend"
@@ -75,7 +75,7 @@ def test_each_need_leads_to_its_place_in_the_form(editor, kyphosis):
     Page.objects.filter(pk=kyphosis.pk).update(title_en="T" * 70, review_state="unreviewed")
     response = editor.get(address(kyphosis))
     html = response.content.decode()
-    needs = response.context["needs"]
+    needs = response.context_data["needs"]
     places = {need.message: need.href for need in (*needs.to_mend, *needs.for_people)}
     index = list(Section.objects.filter(page=kyphosis).values_list("anchor", flat=True)).index("what-it-is")
     assert places["Promise nothing: leave out “cure”."] == f"#sections-{index}"
@@ -90,7 +90,7 @@ def test_a_need_of_a_picture_or_a_fact_leads_there_too(boss, content):
     Figure.objects.filter(page=page, position=0).update(caption_en="A miracle.")
     ProcedureFacts.objects.filter(page=page).update(stay_en="A miracle.")
     response = boss.get(f"/admin/conditions/procedure/{page.pk}/change/")
-    found = [need for need in response.context["needs"].to_mend if "miracle" in need.message]
+    found = [need for need in response.context_data["needs"].to_mend if "miracle" in need.message]
     title = page.figures.get(position=0).title
     assert {(need.place, need.href) for need in found} == {
         (title, "#id_figures-0-caption_en"),
@@ -102,7 +102,7 @@ def test_a_need_of_a_picture_or_a_fact_leads_there_too(boss, content):
 
 def test_signatures_stand_apart_from_what_can_be_mended(editor, kyphosis):
     Page.objects.filter(pk=kyphosis.pk).update(review_state="unreviewed")
-    needs = editor.get(address(kyphosis)).context["needs"]
+    needs = editor.get(address(kyphosis)).context_data["needs"]
     assert [need.message for need in needs.for_people] == ["No physician has reviewed this page."]
     assert needs.count == "1 thing to mend, 1 thing that needs a person"
 
@@ -216,7 +216,7 @@ def test_a_published_page_gets_no_new_problem(editor, kyphosis):
     Page.objects.filter(pk=kyphosis.pk).update(status="published", review_state="unreviewed")
     response = editor.post(address(kyphosis), spoilt(editor, kyphosis))
     assert response.status_code == 200
-    assert [need.message for need in response.context["needs"].to_mend] == ["Promise nothing: leave out “cure”."]
+    assert [need.message for need in response.context_data["needs"].to_mend] == ["Promise nothing: leave out “cure”."]
     assert "cure" not in stored_body()
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page as Tab
 
-from tests.live import Visitor, live_template, new_site, site_server, start_server  # noqa: F401
+from tests.live import Visitor
 from tests.prerequisites import chromium
 
 PHONE = {"width": 390, "height": 844}
@@ -38,7 +38,7 @@ class Watch:
 
 
 @pytest.fixture
-def open_tab(new_context, site_server):  # noqa: F811
+def open_tab(new_context, site_server):
     """Opens a tab on the site: `open_tab(PHONE, javascript=False)`; gives the tab and what it was watched doing."""
 
     def make(size=DESKTOP, javascript=True, scheme="light", server=None):
@@ -53,7 +53,7 @@ def open_tab(new_context, site_server):  # noqa: F811
 
 
 @pytest.fixture(scope="session")
-def staff_password(site_server):  # noqa: F811
+def staff_password(site_server):
     """What the first account chose in place of the one-time password that the command prints."""
     printed = site_server.manage("first_account").stdout
     given, chosen = re.search(r"password\s+(\S+)", printed)[1], "a-fine-day-for-a-walk"
@@ -65,7 +65,7 @@ def staff_password(site_server):  # noqa: F811
 
 
 @pytest.fixture
-def sign_in(site_server, staff_password):  # noqa: F811
+def sign_in(site_server, staff_password):
     """Signs a tab in to the staff pages."""
 
     def act(tab):

@@ -19,7 +19,8 @@ from conditions.models import SPANISH, GlossaryTerm, Packet, Page, Physician, Se
 from conditions.rich_text import plain_text
 from intake import outbox
 from intake.models import ConsultationRequest
-from tests.factories import hidden_values, submitted
+from tests.factories import submitted
+from tests.live import hidden_values
 from tests.reading import tree_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("content")]

@@ -15,7 +15,8 @@ from clinic_site.models import FOLLOW_UP, HEADLINE, NOT_SENT, Clinic
 from intake import services, spool
 from intake.models import ConsultationRequest, LeadStatus, Outbox, Priority
 from intake.tokens import receipt_token
-from tests.factories import form_data, hidden_values
+from tests.factories import form_data
+from tests.live import hidden_values
 
 THANKS = "Thank you for choosing {}!"
 SUCCESS = (HEADLINE, FOLLOW_UP, "Thank you for choosing")

@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet
 
 from clinic_site import backup
 from tests.live import SiteServer
-from tests.torture.fixtures import loaded_postgres, sites  # noqa: F401
+from tests.torture.fixtures import sites  # noqa: F401
 from tests.torture.people import Stream
 from tests.torture.site import ENVIRONMENT, compare, read
 
@@ -25,7 +25,7 @@ def empty_site(tmp_path_factory, request):
 
     def make(database="sqlite", **environment):
         if database == "postgres":
-            environment["DATABASE_URL"] = request.getfixturevalue("loaded_postgres")[0].new_database()
+            environment["DATABASE_URL"] = request.getfixturevalue("loaded_postgres").databases.new_database()
         folder = tmp_path_factory.mktemp("empty")
         return SiteServer(folder, **ENVIRONMENT | environment)
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.torture import rounds
 from tests.torture.disk import small_disk
-from tests.torture.fixtures import loaded_postgres, sites  # noqa: F401
+from tests.torture.fixtures import own_postgres, sites  # noqa: F401
 from tests.torture.people import LEAST, Browser, Stream
 from tests.torture.site import compare, health, read, settle
 
@@ -41,9 +41,9 @@ def test_restarts_refuse_drop_and_double_nothing(sites, database):  # noqa: F811
     assert slowest_stop < 30
 
 
-def test_with_postgresql_stopped_pages_open_and_requests_wait_in_the_spool(sites, loaded_postgres):  # noqa: F811
-    server, _ = loaded_postgres
-    site = sites("postgres", WARM_PAGES="on").start()
+def test_with_postgresql_stopped_pages_open_and_requests_wait_in_the_spool(sites, own_postgres):  # noqa: F811
+    server = own_postgres.databases
+    site = sites("postgres", postgres=own_postgres, WARM_PAGES="on").start()
     server.stop()
     try:
         assert {path: site.ask("GET", path)[0] for path in PAGES} == dict.fromkeys(PAGES, 200)
@@ -66,9 +66,9 @@ def test_with_postgresql_stopped_pages_open_and_requests_wait_in_the_spool(sites
     assert (held["spool"], held["disagreements"]) == (0, [])
 
 
-def test_postgresql_stopped_and_started_in_a_stream_loses_nothing(sites, loaded_postgres):  # noqa: F811
-    server, _ = loaded_postgres
-    story, count, slowest = rounds.outages(sites("postgres"), server, rounds=1, seed=4)
+def test_postgresql_stopped_and_started_in_a_stream_loses_nothing(sites, own_postgres):  # noqa: F811
+    site = sites("postgres", postgres=own_postgres)
+    story, count, slowest = rounds.outages(site, own_postgres.databases, rounds=1, seed=4)
     assert_nobody_was_let_down(story, count)
     assert slowest < 5
 

@@ -6,7 +6,7 @@ What the form itself makes of generated answers is in tests/intake/test_hostile.
 import pytest
 
 from tests.torture import hostile, rounds
-from tests.torture.fixtures import loaded_postgres, sites  # noqa: F401
+from tests.torture.fixtures import sites  # noqa: F401
 
 
 @pytest.mark.parametrize(("database", "count", "seed"), [("sqlite", 200, 11), ("postgres", 100, 12)])

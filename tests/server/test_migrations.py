@@ -3,7 +3,6 @@
 import pytest
 
 from tests.live import SiteServer
-from tests.torture.fixtures import loaded_postgres  # noqa: F401
 from tests.torture.site import run_python
 
 THERE_AND_BACK = """
@@ -25,10 +24,11 @@ print(Page.objects.count(), ConsultationRequest.objects.count())
 """
 
 
+@pytest.mark.own_databases
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
 def test_migrations_run_forward_back_and_forward_again(request, tmp_path, database):
     environment = {"DJANGO_SETTINGS_MODULE": "clinic_site.settings"}
     if database == "postgres":
-        environment["DATABASE_URL"] = request.getfixturevalue("loaded_postgres")[0].new_database()
+        environment["DATABASE_URL"] = request.getfixturevalue("loaded_postgres").databases.new_database()
     printed = run_python(SiteServer(tmp_path, **environment), "-c", THERE_AND_BACK)
     assert printed.splitlines() == ["True 1", "0 0"]

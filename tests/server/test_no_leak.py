@@ -18,7 +18,7 @@ from tests.live import Visitor
 from tests.report_server import ReportServer
 from tests.smtp_server import MailServer
 from tests.torture import rounds
-from tests.torture.fixtures import loaded_postgres, sites  # noqa: F401
+from tests.torture.fixtures import own_postgres, sites  # noqa: F401
 from tests.torture.people import FORM, Browser
 from tests.torture.site import health, read, run_python
 
@@ -211,7 +211,8 @@ def test_every_field_that_takes_words_is_typed_in():
 def test_nothing_typed_can_be_read_anywhere(sites, tmp_path, request, database):  # noqa: F811
     temporary = tmp_path / "tmp"
     temporary.mkdir()
-    postgres = request.getfixturevalue("loaded_postgres")[0] if database == "postgres" else None
+    loaded = request.getfixturevalue("own_postgres") if database == "postgres" else None
+    postgres = loaded and loaded.databases
     with MailServer() as mail, ReportServer() as reports:
         environment = {
             "SENTRY_DSN": reports.dsn,
@@ -223,7 +224,7 @@ def test_nothing_typed_can_be_read_anywhere(sites, tmp_path, request, database):
             "EMAIL_TIMEOUT": "2",
             "TMPDIR": str(temporary),
         }
-        site = sites(database, EMAIL_URL=f"smtp://127.0.0.1:{mail.port}", **environment).start()
+        site = sites(database, postgres=loaded, EMAIL_URL=f"smtp://127.0.0.1:{mail.port}", **environment).start()
         site.start_worker()
         staff = Staff(site)
         person = Person(site)

@@ -1,7 +1,6 @@
 """Stopping the server finishes what is under way."""
 
 import socket
-import sqlite3
 import threading
 import time
 
@@ -13,14 +12,12 @@ def test_stop_during_a_request_lets_it_finish(start_server):
     visitor = Visitor(server)
     fields = visitor.fill_in(name="Robin Restart")
     outcome = []
-    other = sqlite3.connect(server.database, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")  # the request waits for the database meanwhile
     sending = threading.Thread(target=lambda: outcome.append(visitor.open_once("/consultation/", fields)))
-    sending.start()
-    time.sleep(1)
-    server.web.terminate()
-    time.sleep(1)
-    other.execute("ROLLBACK")
+    with server.written_by_another():  # the request waits for the database meanwhile
+        sending.start()
+        time.sleep(1)
+        server.web.terminate()
+        time.sleep(1)
     sending.join(20)
     assert server.web.wait(20) == 0
     (answer,) = outcome

@@ -1,19 +1,15 @@
 """Searching never waits, and never shows what was withdrawn."""
 
-import sqlite3
 import time
 from contextlib import closing
 
 
 def test_a_search_without_results_is_answered_before_it_is_counted(start_server):
     server = start_server(DATABASE_TIMEOUT="60")
-    writer = sqlite3.connect(server.database, isolation_level=None)
-    writer.execute("BEGIN IMMEDIATE")
-    status, _, page = server.ask("GET", "/search/?q=zzqx")
-    assert status == 200 and b"0 results" in page
-    assert server.rows("SELECT query FROM conditions_searchmiss") == []
-    writer.execute("ROLLBACK")
-    writer.close()
+    with server.written_by_another():
+        status, _, page = server.ask("GET", "/search/?q=zzqx")
+        assert status == 200 and b"0 results" in page
+        assert server.rows("SELECT query FROM conditions_searchmiss") == []
     deadline = time.monotonic() + 30
     while not server.rows("SELECT query FROM conditions_searchmiss") and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -24,7 +20,7 @@ def test_a_search_without_results_is_answered_before_it_is_counted(start_server)
 def test_a_change_is_searched_within_seconds_and_what_was_withdrawn_is_gone(start_server):
     server = start_server()
     assert b"/conditions/kyphosis/" in server.ask("GET", "/search/?q=kyphosis")[2]
-    with closing(sqlite3.connect(server.database)) as writer, writer:
+    with closing(server.connect()) as writer:
         writer.execute("UPDATE conditions_page SET status = 'draft' WHERE slug = 'kyphosis'")
         writer.execute("UPDATE conditions_page SET title_en = 'Quagga' WHERE slug = 'scoliosis'")
         writer.execute("UPDATE clinic_site_clinic SET content_revision = content_revision + 1")

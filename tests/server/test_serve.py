@@ -139,6 +139,7 @@ def test_taken_port_changes_nothing(live_template, tmp_path):
     assert not site.folder.exists()
 
 
+@pytest.mark.own_databases
 def test_first_start_makes_everything_and_the_second_loses_nothing(serve, live_template, tmp_path):
     site = SiteServer(tmp_path)
     first = serve(site, "--prepare")
