@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.environment import TEST_DIR
-from tests.sites import live_template, loaded_postgres, new_site, on_postgres, site_server, start_server
+from tests.sites import LOADED_FOLDER, knee_site, live_template, loaded_postgres, new_site, on_postgres, site_server, start_server
 
-__all__ = ["live_template", "loaded_postgres", "new_site", "site_server", "start_server"]
+__all__ = ["knee_site", "live_template", "loaded_postgres", "new_site", "site_server", "start_server"]
 ROOT = Path(__file__).parent.parent
 FIRST = ["server", "browser"]
 
@@ -23,10 +23,12 @@ def pytest_sessionstart(session):
 
 
 def pytest_collection_modifyitems(items):
-    """Tests that choose their databases themselves are the same whatever this run's is; what takes long starts first."""
+    """Marks tests that are the same in the run on SQLite and in that on PostgreSQL; lets those start first that take long."""
     for item in items:
         if "sites" in item.fixturenames:
             item.add_marker("own_databases")
+        elif {"read", "public_paths"} & set(item.fixturenames):
+            item.add_marker("reads_pages")
     items.sort(key=lambda item: FIRST.index(item.path.parent.name) if item.path.parent.name in FIRST else len(FIRST))
 
 
@@ -73,6 +75,8 @@ def kept_clinic(db, monkeypatch):
 @pytest.fixture(scope="session")
 def handout_dir(tmp_path_factory):
     """PDFs that tests asked for, by their text and look: each is made once for all of them."""
+    if LOADED_FOLDER in os.environ:
+        return Path(os.environ[LOADED_FOLDER]).with_name("handouts")
     base = tmp_path_factory.getbasetemp()
     return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "handouts"
 

@@ -15,11 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from .live import SiteServer
+from .live import ROOT, SiteServer
 from .postgres_server import Databases, PostgresServer, running_postgres
 
 # A folder with the data of a loaded site on SQLite; a PostgreSQL; and the name of a loaded database on it.
 LOADED_FOLDER, POSTGRES_URL, LOADED_DATABASE = "TEST_LOADED_FOLDER", "TEST_POSTGRES_URL", "TEST_LOADED_DATABASE"
+KNEE_PACK = ROOT / "conditions" / "sample_packs" / "knee"
 
 
 def on_postgres() -> bool:
@@ -121,6 +122,21 @@ def site_server(new_site: NewSite) -> Iterator[SiteServer]:
     yield server
     server.stop()
     server.kill()
+
+
+@pytest.fixture(scope="session")
+def knee_site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteServer]:
+    """A running site of another clinic, made from its pack on this run's kind of database."""
+    environment = {"CONTENT_PACK": str(KNEE_PACK)}
+    if on_postgres():
+        environment["DATABASE_URL"] = request.getfixturevalue("loaded_postgres").databases.new_database()
+    server = SiteServer(tmp_path_factory.mktemp("knee"), **environment)
+    server.manage("prepare")
+    yield server.start()
+    server.stop()
+    server.kill()
+    if on_postgres():
+        request.getfixturevalue("loaded_postgres").databases.drop(environment["DATABASE_URL"])
 
 
 @pytest.fixture

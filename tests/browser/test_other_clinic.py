@@ -2,8 +2,6 @@
 
 import pytest
 
-from tests.live import ROOT, SiteServer
-
 from .conftest import DESKTOP, PHONE
 from .test_accessibility import violations
 
@@ -21,16 +19,7 @@ PATHS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def knee_site(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("knee")
-    server = SiteServer(folder, CONTENT_PACK=str(ROOT / "conditions" / "sample_packs" / "knee"))
-    server.manage("prepare")
-    yield server.start()
-    server.stop()
-    server.kill()
-
-
+@pytest.mark.reads_pages
 @pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (DESKTOP, "light")], ids=["phone-dark", "desktop-light"])
 def test_every_kind_of_its_pages_is_open_to_all(open_tab, knee_site, size, scheme):
     tab, watch = open_tab(size, scheme=scheme, server=knee_site)

@@ -7,22 +7,12 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 
-from tests.live import ROOT, SiteServer, Visitor
+from tests.live import Visitor
+from tests.sites import KNEE_PACK
 
-PACK = ROOT / "conditions" / "sample_packs" / "knee"
 OF_THE_SPINE = re.compile(
     r"\b(spine|spinal|vertebra\w*|neck|back pain|lumbar|cervical|osteotomy|columna|cuello|espalda|vértebra\w*|virginia)\b", re.I
 )
-
-
-@pytest.fixture(scope="module")
-def knee_site(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("knee")
-    server = SiteServer(folder, CONTENT_PACK=str(PACK))
-    server.manage("prepare")
-    yield server.start()
-    server.stop()
-    server.kill()
 
 
 @pytest.fixture(scope="module")
@@ -125,10 +115,10 @@ def test_its_pages_need_nothing_more_but_a_physician(knee_site):
 
 def test_written_back_its_pack_is_the_same(knee_site, tmp_path):
     knee_site.manage("export_content", str(tmp_path))
-    for file in PACK.rglob("*"):
+    for file in KNEE_PACK.rglob("*"):
         # A licence lies beside the font.
         if file.is_file() and file.suffix != ".txt":
-            assert filecmp.cmp(file, tmp_path / file.relative_to(PACK), shallow=False), file.name
+            assert filecmp.cmp(file, tmp_path / file.relative_to(KNEE_PACK), shallow=False), file.name
 
 
 def test_a_clinic_with_the_houses_look_asks_for_nothing_more(site_server):
