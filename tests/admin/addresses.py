@@ -3,6 +3,7 @@
 import re
 from html import unescape
 
+from django.contrib.messages import get_messages
 from django.urls import reverse
 
 QUEUE = "/admin/intake/consultationrequest/"
@@ -28,8 +29,11 @@ def title_of(response):
 
 
 def messages_of(response):
-    return [(message.level_tag, str(message)) for message in response.context["messages"]] if response.context else []
+    """The lines above a page; none where the answer is no page."""
+    if not hasattr(response, "context_data"):
+        return []
+    return [(message.level_tag, str(message)) for message in get_messages(response.wsgi_request)]
 
 
 def references_in(response):
-    return [lead.reference for lead in response.context["cl"].result_list]
+    return [lead.reference for lead in response.context_data["cl"].result_list]

@@ -197,11 +197,11 @@ def test_a_withdrawn_testimonial_is_gone_everywhere_within_a_second(client, boss
     page = quote.pages.filter(kind="procedure").first()
     places = ["/", "/es/", f"/procedures/{page.slug}/", f"/es/procedimientos/{page.slug_es}/"]
     assert [path for path in places if quote.display_name in text_of(client, path)] == places
-    form = boss.get(f"/admin/conditions/testimonial/{quote.pk}/change/").context["adminform"].form
+    form = boss.get(f"/admin/conditions/testimonial/{quote.pk}/change/").context_data["adminform"].form
     data = {name: form[name].value() for name in form.fields}
     data = {name: value for name, value in data.items() if value is not None and value is not False}
     data |= {"pages": [page.pk for page in quote.pages.all()], "consent_withdrawn_on": "2026-11-25"}
     saved = boss.post(f"/admin/conditions/testimonial/{quote.pk}/change/", data)
-    assert saved.status_code == 302, saved.context["adminform"].form.errors
+    assert saved.status_code == 302, saved.context_data["adminform"].form.errors
     time.sleep(site_record.REFRESH_SECONDS)
     assert [path for path in places if quote.display_name in text_of(client, path)] == []

@@ -97,7 +97,7 @@ def test_colours_beyond_the_screen_and_dark_depths_stay_as_seen(boss, media):
 def test_a_hostile_file_gets_a_message_and_leaves_nothing_behind(boss, media, settings, name):
     answer = upload(boss, REFUSED[name], name="../../holiday.php.jpg")
     assert answer.status_code == 200
-    errors = answer.context["adminform"].form.errors
+    errors = answer.context_data["adminform"].form.errors
     assert list(errors) == ["picture"] and len(errors["picture"]) == 1
     assert str(errors["picture"][0]) in answer.content.decode().replace("&#x27;", "'")
     assert Photo.objects.count() == 0

@@ -21,7 +21,8 @@ from intake import middleware, services, spool, views
 from intake.forms import ConsultationForm
 from intake.models import ConsultationRequest, LeadEvent, Outbox, SearchKey
 from intake.services import replay_spool
-from tests.factories import form_data, hidden_values
+from tests.factories import form_data
+from tests.live import hidden_values
 
 NOT_SENT = "Your request was not sent"
 NOT_SURE = "We could not make sure that we have your request"
