@@ -8,8 +8,9 @@ from django.test import Client
 from intake import services, views
 from intake.models import ConsultationRequest
 from intake.tokens import SubmissionToken
-from tests.factories import form_data, hidden_values
+from tests.factories import form_data
 from tests.intake.test_views import _clinic, assert_not_stored_anywhere, page, post  # noqa: F401
+from tests.live import hidden_values
 
 
 def switched(client, to="es", **answers):
