@@ -189,7 +189,7 @@ def style_sheet(theme: Mapping[str, Any], fonts: Mapping[str, tuple[str, str]]) 
         if address:
             parts.append(
                 f'@font-face {{ font-family: {family.partition(",")[0]}; src: url("{address}") format("woff2");'
-                f" font-weight: 100 900; font-display: swap; }}"
+                f" font-weight: 100 900; font-display: optional; }}"
             )
     families = "".join(f" --{name}: {family};" for name, (family, _address) in fonts.items())
     light, dark = (_tokens(theme, mode) for mode in MODES)

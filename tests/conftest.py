@@ -8,10 +8,22 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.tabs import browser_type_launch_args, open_tab, sign_in, staff_password
 from tests.environment import TEST_DIR
 from tests.sites import LOADED_FOLDER, knee_site, live_template, loaded_postgres, new_site, on_postgres, site_server, start_server
 
-__all__ = ["knee_site", "live_template", "loaded_postgres", "new_site", "site_server", "start_server"]
+__all__ = [
+    "browser_type_launch_args",
+    "knee_site",
+    "live_template",
+    "loaded_postgres",
+    "new_site",
+    "open_tab",
+    "sign_in",
+    "site_server",
+    "staff_password",
+    "start_server",
+]
 ROOT = Path(__file__).parent.parent
 FIRST = ["server", "browser"]
 

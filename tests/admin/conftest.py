@@ -5,7 +5,6 @@ from django.contrib.auth.models import Group
 from django.test import Client
 
 from clinic_site import staff_groups
-from tests.browser.conftest import browser_type_launch_args, open_tab, sign_in, staff_password  # noqa: F401
 from tests.factories import UserFactory
 
 

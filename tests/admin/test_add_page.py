@@ -8,7 +8,7 @@ from conditions.models import Kind, Page
 from tests.admin.addresses import text_of
 from tests.admin.forms import form_values
 from tests.admin.test_editor import EDITOR, section_of
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.tabs import DESKTOP, PHONE
 from tests.browser.test_accessibility import violations
 
 NEW = {"title_en": "A new title", "name_en": "New name", "slug": "new-name"}

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.tabs import DESKTOP, PHONE
 from tests.browser.test_accessibility import violations
 
 EDITOR = ".ProseMirror[contenteditable=true]"

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from conditions.rich_text import clean
 from tests.admin.test_editor import EDITOR, make_draft, page_pk, section_body  # noqa: F401
-from tests.browser.conftest import DESKTOP
+from tests.browser.tabs import DESKTOP
 
 WORD = (Path(__file__).parent / "word_clipboard.html").read_text(encoding="utf-8")
 PASTE = """(editor, html) => {

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.admin.test_editor import EDITOR, section_of
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.tabs import DESKTOP, PHONE
 from tests.browser.test_accessibility import violations
 
 CURE = "A miracle for everyone."

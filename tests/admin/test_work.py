@@ -6,7 +6,7 @@ import uuid
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.tabs import DESKTOP, PHONE
 from tests.browser.test_accessibility import violations
 from tests.live import Visitor
 

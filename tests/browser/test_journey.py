@@ -6,7 +6,7 @@ import uuid
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import DESKTOP, PHONE
+from .tabs import DESKTOP, PHONE
 
 HEADLINE = "Congratulations! You are taking the first step to overcome your neck or back pain."
 THANKS = "Thank you for choosing Virginia Spine Institute!"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import DESKTOP, PHONE
+from .tabs import DESKTOP, PHONE
 from .test_accessibility import violations
 
 PATHS = [

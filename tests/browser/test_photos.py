@@ -3,16 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.tabs import DESKTOP, PHONE, SHIFTS
 from tests.browser.test_accessibility import violations
 from tests.pictures import HTML, encoded
-
-SHIFTS = """() => new Promise((done) => {
-  let sum = 0;
-  new PerformanceObserver((list) => { for (const shift of list.getEntries()) sum += shift.value })
-    .observe({ type: "layout-shift", buffered: true });
-  setTimeout(() => done(sum), 1000);
-})"""
 
 
 def sent(name, data):

@@ -1,8 +1,11 @@
 """Reading aids in a real browser: meanings in place and the contents list, by mouse, by keyboard and without script."""
 
+import time
 from itertools import pairwise
 
-from .conftest import DESKTOP, PHONE
+import pytest
+
+from .tabs import DESKTOP, PHONE, SHIFTS
 from .test_accessibility import violations
 
 OSTEOTOMY = "/procedures/spinal-osteotomy/"
@@ -202,3 +205,21 @@ def test_no_word_is_broken_in_the_first_column_of_a_table_on_a_phone(open_tab):
         tab.goto(path)
         assert tab.locator("main tbody th").count()
         assert tab.evaluate(BROKEN_WORDS) == []
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_nothing_moves_when_letters_come_late(open_tab, size):
+    tab, _watch = open_tab(size)
+    late = []
+
+    def hold(route):
+        time.sleep(0.4)
+        late.append(route.request.url)
+        route.continue_()
+
+    tab.route("**/*.woff2", hold)
+    for path in ("/", "/conditions/kyphosis/", "/physicians/sample-surgeon-a/", "/es/"):
+        late.clear()
+        tab.goto(path)
+        assert tab.evaluate(SHIFTS) == 0, path
+        assert late, path

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import PHONE
+from .tabs import PHONE
 
 MOST_BYTES = 150 * 1024
 MOST_REQUESTS = 15

@@ -10,6 +10,13 @@ from tests.prerequisites import chromium
 
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1440, "height": 900}
+# How much of the page moved by itself, from the start to a second from now.
+SHIFTS = """() => new Promise((done) => {
+  let sum = 0;
+  new PerformanceObserver((list) => { for (const shift of list.getEntries()) sum += shift.value })
+    .observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => done(sum), 1000);
+})"""
 
 
 @pytest.fixture(scope="session")
