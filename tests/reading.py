@@ -15,6 +15,26 @@ def tree_of(response):
     return html5lib.parse(response.content.decode(), namespaceHTMLElements=False)
 
 
+def text_of(element):
+    """The words in an element, with single spaces."""
+    return " ".join("".join(element.itertext()).split())
+
+
+def within(element, name):
+    """Elements of a name below this one; pictures stand in the SVG namespace."""
+    return [found for found in element.iter() if str(found.tag).rsplit("}", 1)[-1] == name]
+
+
+def texts(tree, tag):
+    """The words of each element of that name."""
+    return [text_of(element) for element in tree.iter(tag)]
+
+
+def links(tree):
+    """Words and address of each link."""
+    return [(text_of(a), a.get("href", "")) for a in tree.iter("a")]
+
+
 class Read:
     """A page as a visitor without a session got it."""
 

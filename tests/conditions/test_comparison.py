@@ -4,16 +4,12 @@ import pytest
 
 from conditions.addresses import public_paths
 from conditions.models import Page, ProcedureFacts
-from tests.reading import tree_of
+from tests.reading import text_of, tree_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("content")]
 
 COMPARE = "/procedures/compare/"
 TWO = {"with": ["spinal-osteotomy", "spinal-fusion"]}
-
-
-def text_of(element):
-    return " ".join("".join(element.itertext()).split())
 
 
 def test_two_procedures_stand_side_by_side_with_heads_for_rows_and_columns(client):
