@@ -12,14 +12,15 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("content")]
 
 
 @pytest.fixture
-def rename(editor):
-    """Changes fields of a page in its change form, as an editor does."""
+def rename(editor, due_clinic):
+    """Changes fields of a page in its change form, as an editor does; the second is over in which visitors may see the old one."""
 
     def act(page, **changes):
         form = f"/admin/conditions/{page.kind}/{page.pk}/change/"
         answer = editor.post(form, form_values(editor.get(form)) | changes)
         assert answer.status_code == 302, answer.context_data["errors"]
         page.refresh_from_db()
+        due_clinic()
 
     return act
 
