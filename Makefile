@@ -9,9 +9,9 @@ PACK := $(notdir $(CONTENT:%/=%))
 PYTHON ?= python3
 PY := .venv/bin/python
 LOCAL_ENV := var/local.env
-# Tests that run at the same time: more than there are cores, as many of them wait for a server or a browser; and further
-# options for pytest: make test ARGS="-k consultation"
-JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 3)
+# Tests that run at the same time, one more than there are cores, as some of them wait for a server; and further options for
+# pytest: make test ARGS="-k consultation"
+JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 ARGS ?=
 
 help: ## List what make can do
@@ -22,7 +22,7 @@ run: environment $(LOCAL_ENV) ## Serve the site on http://127.0.0.1:8000 (anothe
 
 test: lint ## Install what the tests need, then run all of them
 	@$(PY) tests/prerequisites.py
-	@$(PY) -m tests --numprocesses=$(JOBS) --maxprocesses=6 $(ARGS)
+	@$(PY) -m tests --numprocesses=$(JOBS) --maxprocesses=4 --dist=loadgroup $(ARGS)
 
 lint: test-environment $(LOCAL_ENV) ## Check style, settings and migrations
 	@$(PY) -m ruff check .

@@ -194,6 +194,11 @@ class Clinic(models.Model):
         return [holiday for holiday in self.holidays.all() if today <= holiday.date <= today + CLOSED_AHEAD]
 
     @property
+    def ordered_theme(self) -> dict[str, dict[str, str]]:
+        """The theme with light before dark and roles as theme.py lists them."""
+        return theme.in_order(self.theme)
+
+    @property
     def colours(self) -> dict[str, str]:
         """Every role's colour in the light scheme, by the names of theme.py: accent, signal, paper, ink and the rest."""
         return theme.colours(self.theme)

@@ -179,6 +179,11 @@ def too_faint(theme: Mapping[str, Any]) -> Iterator[str]:
                 }
 
 
+def in_order(theme: Mapping[str, Any]) -> Theme:
+    """The same theme, light before dark and roles as ROLES has them: PostgreSQL keeps no order of its own."""
+    return {mode: {role: theme[mode][role] for role in ROLES if role in theme[mode]} for mode in MODES if mode in theme}
+
+
 def style_sheet(theme: Mapping[str, Any], fonts: Mapping[str, tuple[str, str]]) -> str:
     """What a theme changes, as CSS over the tokens of site.css; empty where it changes nothing.
 

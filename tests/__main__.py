@@ -51,7 +51,7 @@ def main(options: list[str]) -> int:
             if first not in (0, NOTHING_SELECTED):
                 return first
             print("The same again on PostgreSQL", flush=True)
-            second = run_pytest("-m", "not own_databases and not reads_pages", *options, DATABASE_URL=databases.url)
+            second = run_pytest("-m", "not once", *options, DATABASE_URL=databases.url)
             return first if second == NOTHING_SELECTED else second
         finally:
             databases.drop(databases.url_of(loaded.template))

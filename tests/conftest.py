@@ -25,7 +25,10 @@ __all__ = [
     "start_server",
 ]
 ROOT = Path(__file__).parent.parent
-FIRST = ["server", "browser"]
+# Fixtures of tests that choose their databases themselves, or only look at pages, which test_both_databases.py shows to be equal.
+ONCE = {"sites", "read", "public_paths"}
+SHARED = {"read", "knee_site"}
+FIRST = {"server": 1, "browser": 2}
 
 
 def pytest_sessionstart(session):
@@ -35,13 +38,13 @@ def pytest_sessionstart(session):
 
 
 def pytest_collection_modifyitems(items):
-    """Marks tests that are the same in the run on SQLite and in that on PostgreSQL; lets those start first that take long."""
+    """Marks what runs once, keeps together what shares a costly fixture, and lets start first what takes long."""
     for item in items:
-        if "sites" in item.fixturenames:
-            item.add_marker("own_databases")
-        elif {"read", "public_paths"} & set(item.fixturenames):
-            item.add_marker("reads_pages")
-    items.sort(key=lambda item: FIRST.index(item.path.parent.name) if item.path.parent.name in FIRST else len(FIRST))
+        if ONCE & set(item.fixturenames):
+            item.add_marker("once")
+        for shared in SHARED & set(item.fixturenames):
+            item.add_marker(pytest.mark.xdist_group(shared))
+    items.sort(key=lambda item: 0 if "read" in item.fixturenames else FIRST.get(item.path.parent.name, len(FIRST) + 1))
 
 
 @pytest.fixture(autouse=True)

@@ -84,6 +84,8 @@ def _clinic_rows() -> Iterator[tuple[str, Data]]:
     if clinic:
         data = {key: getattr(clinic, key) for key in CLINIC_PLAIN}
         data |= {key: getattr(clinic, key) for key in CLINIC_OPTIONAL if getattr(clinic, key)}
+        if clinic.theme:
+            data["theme"] = clinic.ordered_theme
         data |= _stored_texts(clinic, "en") | {"spanish": _stored_texts(clinic, "es")}
         data["timezone"] = clinic.time_zone
         data["hours"] = [hours_data(row) for row in clinic.opening_hours.all()]

@@ -8,6 +8,8 @@ import pytest
 
 from .tabs import DESKTOP, PHONE
 
+pytestmark = pytest.mark.once
+
 AXE = (Path(__file__).parent.parent / "vendor" / "axe.min.js").read_text()
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 

@@ -5,6 +5,8 @@ import pytest
 from .tabs import DESKTOP, PHONE
 from .test_accessibility import violations
 
+pytestmark = pytest.mark.once
+
 PATHS = [
     "/",
     "/es/",
@@ -19,7 +21,6 @@ PATHS = [
 ]
 
 
-@pytest.mark.reads_pages
 @pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (DESKTOP, "light")], ids=["phone-dark", "desktop-light"])
 def test_every_kind_of_its_pages_is_open_to_all(open_tab, knee_site, size, scheme):
     tab, watch = open_tab(size, scheme=scheme, server=knee_site)

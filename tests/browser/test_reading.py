@@ -8,6 +8,8 @@ import pytest
 from .tabs import DESKTOP, PHONE, SHIFTS
 from .test_accessibility import violations
 
+pytestmark = pytest.mark.once
+
 OSTEOTOMY = "/procedures/spinal-osteotomy/"
 
 

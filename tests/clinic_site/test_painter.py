@@ -5,6 +5,8 @@ from PIL import Image
 
 from clinic_site.painter import paint
 
+pytestmark = pytest.mark.once
+
 WHITE, RED, BLUE = (255, 255, 255), (255, 0, 0), (0, 0, 255)
 
 

@@ -14,7 +14,7 @@ from conditions.models import Page, Physician, Status
 from conditions.share_picture import Card, draw
 from tests.factories import UserFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("content")]
+pytestmark = [pytest.mark.once, pytest.mark.django_db, pytest.mark.usefixtures("content")]
 PICTURE = "/procedures/spinal-osteotomy/share.png"
 
 

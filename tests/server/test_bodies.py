@@ -8,6 +8,8 @@ import pytest
 from clinic_site import whole_requests
 from tests.live import Visitor
 
+pytestmark = pytest.mark.once
+
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 HEAD = b"POST /consultation/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 

@@ -24,7 +24,7 @@ print(Page.objects.count(), ConsultationRequest.objects.count())
 """
 
 
-@pytest.mark.own_databases
+@pytest.mark.once
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
 def test_migrations_run_forward_back_and_forward_again(request, tmp_path, database):
     environment = {"DJANGO_SETTINGS_MODULE": "clinic_site.settings"}

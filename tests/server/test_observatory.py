@@ -11,6 +11,8 @@ import pytest
 
 from tests.live import PRODUCTION
 
+pytestmark = pytest.mark.once
+
 HTTPS = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7", "Host": "www.clinic.example"}
 ON_THE_PRELOAD_LIST = 5
 

@@ -19,6 +19,8 @@ from cryptography.x509.oid import NameOID
 from tests.live import PRODUCTION, ROOT, free_port
 from tests.prerequisites import nginx
 
+pytestmark = pytest.mark.once
+
 HOST = "www.example.org"
 MARK = "zq7marker"
 

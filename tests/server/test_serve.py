@@ -13,6 +13,8 @@ import pytest
 
 from tests.live import ROOT, SiteServer, Visitor
 
+pytestmark = pytest.mark.once
+
 READY = "The site is open at "
 
 
@@ -139,7 +141,6 @@ def test_taken_port_changes_nothing(live_template, tmp_path):
     assert not site.folder.exists()
 
 
-@pytest.mark.own_databases
 def test_first_start_makes_everything_and_the_second_loses_nothing(serve, live_template, tmp_path):
     site = SiteServer(tmp_path)
     first = serve(site, "--prepare")

@@ -7,6 +7,8 @@ import pytest
 
 from tests.live import PRODUCTION, ROOT, SiteServer, Visitor
 
+pytestmark = pytest.mark.once
+
 OTHER_KEY = "b290aGVyb3RoZXJvdGhlcm90aGVyb3RoZXJvdGhlcm8="
 KEY = "ZWVlZWVlZWVlZWVlZWVlZWVlZWVlZWVlZWVlZWVlZWU="
 REFUSALS = {
