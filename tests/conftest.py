@@ -27,7 +27,7 @@ __all__ = [
 ROOT = Path(__file__).parent.parent
 # Fixtures of tests that choose their databases themselves, or only look at pages, which test_both_databases.py shows to be equal.
 ONCE = {"sites", "read", "public_paths"}
-SHARED = {"read", "knee_site"}
+SHARED = {"read", "knee_site", "with_portrait"}
 FIRST = {"server": 1, "browser": 2}
 
 

@@ -196,11 +196,14 @@ def blocks(body: str) -> Iterator[tuple[str, str]]:
     return ((match[1], match[2]) for match in BLOCK.finditer(body))
 
 
-def long_sentences(body: str) -> Iterator[str]:
-    """Sentences long enough to be told apart, and paragraphs of short ones, in words alone."""
+@lru_cache(maxsize=8192)
+def long_sentences(body: str) -> tuple[str, ...]:
+    """Sentences long enough to be told apart, and paragraphs of short ones, in words alone; kept, as each look at the site asks."""
+    long: list[str] = []
     for _element, text in blocks(body):
         sentences = [reading.words_of(sentence) for sentence in reading.sentences_of(spoken(text))]
         found = [" ".join(words) for words in sentences if len(words) >= COPIED_WORDS]
         if not found and sum(map(len, sentences)) >= COPIED_PARAGRAPH:
             found = [" ".join(chain.from_iterable(sentences))]
-        yield from found
+        long += found
+    return tuple(long)

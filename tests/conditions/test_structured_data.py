@@ -50,6 +50,7 @@ def paths(real_people):
     return found
 
 
+@pytest.mark.once
 def test_every_type_property_and_value_is_one_of_schema_org(client, paths):
     graphs = {path: graphs_of(client, path) for path in paths}
     known = {key: types for found in graphs.values() for key, types in schemaorg.ids_in(found).items()}

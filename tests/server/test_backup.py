@@ -53,7 +53,7 @@ def test_what_was_acknowledged_before_its_moment_comes_back(sites, empty_site, d
     photo = os.urandom(3_000_000)
     put(site, "media/pictures/photo.avif", photo)
     put(site, "spool/set-aside/bad.sealed", b"altered")
-    with Stream(site.port) as stream:
+    with Stream(site.port, pause=0.1) as stream:
         stream.wait_for(15)
         # The spool is in motion too: what people send goes there, and the worker takes it out.
         stop = threading.Event()

@@ -13,6 +13,8 @@ from tests.torture.people import LEAST, Browser, Stream
 from tests.torture.site import compare, health, read, settle
 
 PAGES = ("/", "/procedures/spinal-osteotomy/", "/conditions/", "/guides/first-consultation/", "/consultation/")
+# Between two requests of one person: these tests run beside others, which need the processor too.
+PAUSE = 0.1
 TYPED = "Stooped <more> & more"
 
 
@@ -31,12 +33,12 @@ def assert_nobody_was_let_down(story, count):
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
 def test_killed_processes_lose_nothing_and_double_nothing(sites, database):  # noqa: F811
-    assert_nobody_was_let_down(*rounds.kills(sites(database), rounds=3, seed=4))
+    assert_nobody_was_let_down(*rounds.kills(sites(database), rounds=3, seed=4, pause=PAUSE))
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
 def test_restarts_refuse_drop_and_double_nothing(sites, database):  # noqa: F811
-    story, count, slowest_stop = rounds.restarts(sites(database), rounds=2)
+    story, count, slowest_stop = rounds.restarts(sites(database), rounds=2, pause=PAUSE)
     assert_nobody_was_let_down(story, count)
     assert slowest_stop < 30
 
@@ -68,7 +70,7 @@ def test_with_postgresql_stopped_pages_open_and_requests_wait_in_the_spool(sites
 
 def test_postgresql_stopped_and_started_in_a_stream_loses_nothing(sites, own_postgres):  # noqa: F811
     site = sites("postgres", postgres=own_postgres)
-    story, count, slowest = rounds.outages(site, own_postgres.databases, rounds=1, seed=4)
+    story, count, slowest = rounds.outages(site, own_postgres.databases, rounds=1, seed=4, pause=PAUSE)
     assert_nobody_was_let_down(story, count)
     assert slowest < 5
 
@@ -79,7 +81,7 @@ def test_a_full_disk_under_the_database_sends_requests_to_the_spool(sites, tmp_p
         (site.folder / "clinic.sqlite3").rename(site.folder / "kept")
         disk.folder.joinpath("clinic.sqlite3").write_bytes((site.folder / "kept").read_bytes())
         site.start()
-        with Stream(site.port, people=2) as stream:
+        with Stream(site.port, people=2, pause=PAUSE) as stream:
             stream.wait_for(3)
             disk.fill(site, room_for_small_files=True)
             deadline = time.monotonic() + 20
@@ -102,7 +104,7 @@ def test_a_disk_full_under_database_and_spool_alike_still_takes_requests(sites, 
         site = sites(folder=disk.folder).start()
         site.manage("worker", "--once")
         assert health(site)["spool"]["reserve_kb"] == 8192
-        with Stream(site.port, people=2) as stream:
+        with Stream(site.port, people=2, pause=PAUSE) as stream:
             stream.wait_for(1)
             disk.fill(site)
             stream.wait_for(5)

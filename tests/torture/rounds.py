@@ -7,11 +7,11 @@ from .people import LEAST, Browser, Stream
 from .site import bring_up, health, kill_something, settle
 
 
-def kills(site, rounds, seed, say=lambda line: None):
+def kills(site, rounds, seed, say=lambda line: None, pause=0.0):
     """SIGKILL at random moments during a stream of requests, so many times."""
     chance = random.Random(seed)
     bring_up(site)
-    with Stream(site.port) as stream:
+    with Stream(site.port, pause=pause) as stream:
         for number in range(1, rounds + 1):
             # Some requests in, so that on a slow machine too each kill falls into a stream that flows.
             stream.wait_for(chance.randint(1, 40))
@@ -22,11 +22,11 @@ def kills(site, rounds, seed, say=lambda line: None):
     return stream.story, settle(site, stream.story)
 
 
-def restarts(site, rounds, say=lambda line: None):
+def restarts(site, rounds, say=lambda line: None, pause=0.0):
     """SIGTERM and a new start during a stream of requests, so many times."""
     slowest = 0.0
     bring_up(site)
-    with Stream(site.port) as stream:
+    with Stream(site.port, pause=pause) as stream:
         for number in range(1, rounds + 1):
             stream.wait_for(10)
             started = time.monotonic()
@@ -38,12 +38,12 @@ def restarts(site, rounds, say=lambda line: None):
     return stream.story, settle(site, stream.story), slowest
 
 
-def outages(site, postgres, rounds, seed, say=lambda line: None):
+def outages(site, postgres, rounds, seed, say=lambda line: None, pause=0.0):
     """PostgreSQL stopped, in turn cleanly and as by a power cut, and started again during a stream of requests."""
     chance = random.Random(seed)
     bring_up(site)
     slowest = 0.0
-    with Stream(site.port) as stream:
+    with Stream(site.port, pause=pause) as stream:
         for number in range(1, rounds + 1):
             stream.wait_for(10)
             mode = ("fast", "immediate")[number % 2]
