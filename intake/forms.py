@@ -40,12 +40,16 @@ def _choose(label: Any, choices: Iterable[tuple[str, Any]], **kwargs: Any) -> fo
 
 
 class OptionalPart(Div):
-    """The part of the form that may be left alone. Opens by itself where it holds an error or an answer."""
+    """Questions that may be left alone, folded away. Opens by itself where one of them holds an error or an answer."""
 
     template = "clinic/layout/optional.html"
 
+    def __init__(self, heading: Any, hint: Any, *fields: Any) -> None:
+        super().__init__(*fields)
+        self.heading, self.hint = heading, hint
+
     def render(self, form: "ConsultationForm", context: Context, template_pack: str = TEMPLATE_PACK, **kwargs: Any) -> SafeString:
-        self.is_open = form.optional_is_open
+        self.is_open = any(pointer.name in form.in_sight for pointer in self.get_field_names())
         return super().render(form, context, template_pack, **kwargs)
 
 
@@ -125,24 +129,6 @@ class ConsultationForm(forms.Form):
         help_text=_("For example: wheelchair, large print, calls by relay"),
     )
 
-    OPTIONAL = (
-        "on_behalf_of",
-        "patient_name",
-        "relation",
-        "patient_is_minor",
-        "preferred_contact",
-        "best_time",
-        "may_leave_voicemail",
-        "interest",
-        "pain_area",
-        "message",
-        "imaging",
-        "referral_source",
-        "spoken_language",
-        "needs_interpreter",
-        "access_needs",
-    )
-
     def __init__(
         self,
         data: Mapping[str, Any] | None = None,
@@ -176,7 +162,7 @@ class ConsultationForm(forms.Form):
             if name in ("interest", "referral_source"):
                 field.widget.attrs["class"] = "input"
         self.is_kept = kept is not None
-        self.keeps_optional_answers = False
+        self.kept_answers: set[str] = set()
         if kept is not None:
             self._keep(kept)
         self.helper = self._laid_out()
@@ -184,10 +170,9 @@ class ConsultationForm(forms.Form):
     def _keep(self, typed: QueryDict) -> None:
         """Show what was typed again, right or wrong, and judge none of it."""
         answers = {name: field.widget.value_from_datadict(typed, MultiValueDict(), name) for name, field in self.fields.items()}
-        self.keeps_optional_answers = any(
-            self.fields[name].has_changed(self.get_initial_for_field(self.fields[name], name), answers[name])
-            for name in self.OPTIONAL
-        )
+        self.kept_answers = {
+            name for name, field in self.fields.items() if field.has_changed(self.get_initial_for_field(field, name), answers[name])
+        }
         self.initial = {**self.initial, **answers}
 
     def _laid_out(self) -> FormHelper:
@@ -205,32 +190,34 @@ class ConsultationForm(forms.Form):
                 css_class="form__section",
             ),
             *self._red_flags(),
-            OptionalPart(
-                Fieldset(
+            Fieldset(
+                _("Optional: helps us prepare"),
+                OptionalPart(
                     _("Who it is for, and how to answer"),
+                    _("For someone else, best time to call, voicemail"),
                     Field("on_behalf_of", wrapper_class="choices--row"),
                     Div("patient_name", "relation", "patient_is_minor", css_class="reveals form__section", data_reveals="other"),
                     Field("preferred_contact", wrapper_class="choices--row"),
                     Field("best_time", wrapper_class="choices--row"),
                     "may_leave_voicemail",
-                    css_class="form__section",
                 ),
-                Fieldset(
+                OptionalPart(
                     _("What troubles you"),
+                    _("Where it is, your own words, scans you have"),
                     "interest",
                     Field("pain_area", template="intake/fields/pain_area.html", wrapper_class="choices--row choices--tall"),
                     "message",
                     Field("imaging", wrapper_class="choices--row"),
-                    css_class="form__section",
                 ),
-                Fieldset(
+                OptionalPart(
                     _("Language and access"),
+                    _("An interpreter, help with your visit"),
                     "spoken_language",
                     "needs_interpreter",
                     "access_needs",
                     "referral_source",
-                    css_class="form__section",
                 ),
+                css_class="form__section form__parts",
             ),
             Field("consent", template="intake/fields/consent.html"),
             Div(
@@ -247,11 +234,9 @@ class ConsultationForm(forms.Form):
         return [Field("red_flags", template="intake/fields/red_flags.html", wrapper_class="choices--pairs")] if known else []
 
     @property
-    def optional_is_open(self) -> bool:
-        """Whether the optional part holds an error or an answer, and so must not be folded away."""
-        if not self.is_bound:
-            return self.keeps_optional_answers
-        return not set(self.OPTIONAL).isdisjoint({*self.changed_data, *self.errors})
+    def in_sight(self) -> set[str]:
+        """The fields with an error or an answer, which must not be folded away."""
+        return {*self.changed_data, *self.errors} if self.is_bound else self.kept_answers
 
     @property
     def problems(self) -> list[tuple[str, str]]:

@@ -19,7 +19,7 @@ addEventListener("pageshow", (event) => {
   if (event.persisted && sent) location.reload();
 });
 
-// A link from the error summary may lead into the folded part.
+// A link from the error summary may lead into a part that was folded again.
 addEventListener("click", (event) => {
   const link = event.target.closest?.(".error-summary a[href^='#']");
   if (link) document.querySelector(link.hash)?.closest("details")?.setAttribute("open", "");

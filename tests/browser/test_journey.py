@@ -173,7 +173,7 @@ def test_the_other_language_keeps_what_was_typed_both_ways(open_tab, site_server
     before = site_server.rows("select count(*) from intake_consultationrequest")[0][0]
     tab.goto("/consultation/?about=spinal-osteotomy")
     fill_in(tab, name)
-    tab.locator("details.optional > summary").click()
+    tab.locator("summary").filter(has_text="What troubles you").click()
     tab.locator("[name=message]").fill("First line\nsecond line")
     tab.locator("[name=imaging][value=mri]").check()
     for button, language, path in (("Español", "es", "/es/consulta/"), ("English", "en", "/consultation/")):

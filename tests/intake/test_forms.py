@@ -1,8 +1,10 @@
 """What the form lets through, what it refuses, and how it says so."""
 
+import re
 import uuid
 
 import pytest
+from crispy_forms.utils import render_crispy_form
 from django.http import QueryDict
 
 from conditions.models import Kind
@@ -70,9 +72,16 @@ def test_the_layout_names_every_field():
     assert sorted(named) == sorted(blank.fields)
 
 
-def test_the_optional_part_is_everything_but_contact_warning_signs_and_consent():
-    blank = ConsultationForm(clinic=CLINIC, pages=PAGES)
-    assert set(blank.fields) - set(ConsultationForm.OPTIONAL) == {"name", "phone", "email", "red_flags", "consent"}
+def folded(shown):
+    """The names of the fields that a form shows folded away."""
+    parts = re.findall(r'<details class="optional"( open)?>(.*?)</details>', render_crispy_form(shown), re.S)
+    assert len(parts) == 3
+    return {name for is_open, part in parts if not is_open for name in re.findall(r' name="(\w+)"', part)}
+
+
+def test_contact_warning_signs_and_consent_are_in_sight_and_the_rest_is_folded(db):
+    blank = ConsultationForm(clinic=CLINIC, pages=PAGES, origin="kyphosis")
+    assert set(blank.fields) - folded(blank) == {"name", "phone", "email", "red_flags", "consent"}
 
 
 def test_answers_go_under_the_names_that_are_stored():
@@ -293,17 +302,21 @@ def test_an_interest_chosen_before_the_outage_is_kept_by_a_process_that_never_sa
 # --- how it is shown again
 
 
-def test_the_optional_part_opens_only_for_an_error_or_an_answer():
-    assert not ConsultationForm(clinic=CLINIC, pages=PAGES, origin="kyphosis").optional_is_open
-    for changes, is_open in (
-        ({}, False),
-        ({"message": "Hello"}, True),
-        ({"pain_area": "nonsense"}, True),
-        ({"imaging": "mri"}, True),
-    ):
-        posted = form(**changes)
-        posted.is_valid()
-        assert posted.optional_is_open is is_open, changes
+@pytest.mark.parametrize(
+    ("changes", "opened"),
+    [
+        ({"phone": "12"}, None),
+        ({"message": "Hello", "phone": "12"}, "imaging"),
+        ({"pain_area": "nonsense"}, "imaging"),
+        ({"imaging": "mri", "phone": "12"}, "imaging"),
+        ({"access_needs": "wheelchair", "without": ["consent"]}, "spoken_language"),
+        ({"on_behalf_of": "other", "without": ["name"]}, "best_time"),
+    ],
+)
+def test_a_refused_form_opens_only_the_parts_with_an_error_or_an_answer_in_them(db, changes, opened):
+    posted = form(**changes)
+    assert not posted.is_valid()
+    assert {"imaging", "spoken_language", "best_time"} - folded(posted) == ({opened} if opened else set())
 
 
 def test_problems_are_listed_in_the_order_of_the_page_with_their_place():
