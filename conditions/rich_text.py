@@ -56,7 +56,8 @@ _PLAIN_SPAN = re.compile(r' (?:colspan|rowspan)="1"')
 INTERNAL_LINK = re.compile(r'href="(/[^"]*)"')
 _TAG = re.compile(r"<[^>]+>")
 # X-ray, C-shaped, 1-800 and what follows: a letter or a number left behind at the end of a line means nothing.
-_ONE_AND_MORE = re.compile(r"(<[^>]*>)|(?<![\w.-])\w-\w[\w-]*(?<!-)")
+# Nor is 911 to stand apart from the word that says what to do with it.
+_ONE_AND_MORE = re.compile(r"(<[^>]*>)|(?<![\w.-])\w-\w[\w-]*(?<!-)|\b\w+\s911\b")
 _HYPHENED = re.compile(r"(<[^>]*>)|\w+(?:-\w+)+")
 
 
@@ -83,7 +84,7 @@ def plain_text(value: str) -> str:
 
 
 def unbroken(value: str, *, every: bool = False) -> str:
-    """HTML in which no line ends within a word such as X-ray; with `every`, within no word that has a hyphen."""
+    """HTML in which no line ends within a word such as X-ray, or before 911; with `every`, within no word that has a hyphen."""
     words = _HYPHENED if every else _ONE_AND_MORE
     return words.sub(lambda match: match[1] or f'<span class="nowrap">{match[0]}</span>', value)
 

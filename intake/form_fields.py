@@ -78,7 +78,7 @@ class PhoneNumber(Line):
         number = parse_phone(text)
         if number is None:
             raise ValidationError(
-                _("Enter a phone number with all its digits, for example 703 555 0142, or with + and the country code"),
+                _("Enter a phone number with all its digits, for example 703-555-0142, or with + and the country code"),
                 code="invalid",
             )
         dialled = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -22,7 +22,7 @@ def page_path(slug: str) -> str:
 
 @register.filter
 def unbroken(text: str, words: str = "") -> SafeString:
-    """Text or HTML in which no line ends after the X of X-ray; with "every", within no word that has a hyphen."""
+    """Text or HTML in which no line ends after the X of X-ray or before 911; with "every", within no word that has a hyphen."""
     return mark_safe(rich_text.unbroken(conditional_escape(text), every=words == "every"))
 
 

@@ -344,6 +344,7 @@ def test_no_line_ends_within_an_x_ray_or_a_number_to_call(client):
 
     assert {"X-ray", "full-length"} & set(kept("/conditions/adult-spinal-deformity/")) == {"X-ray"}
     assert "1-800-QUIT-NOW" in kept("/guides/preparing-for-spine-surgery/")
+    assert "Call 911" in kept("/guides/when-to-get-emergency-help/")
     assert "long-lasting" in kept("/procedures/spinal-cord-stimulation/")
 
 
@@ -355,6 +356,8 @@ def test_no_line_ends_within_an_x_ray_or_a_number_to_call(client):
         ('<a href="/a/x-ray/">X-rays</a>', '<a href="/a/x-ray/"><span class="nowrap">X-rays</span></a>'),
         ("Between L4-L5 - or not", "Between L4-L5 - or not"),
         ("Date: X-", "Date: X-"),
+        ("Call 911 or", '<span class="nowrap">Call 911</span> or'),
+        ("<b>Llame al\n911</b>.", '<b>Llame <span class="nowrap">al\n911</span></b>.'),
     ],
 )
 def test_what_is_kept_on_one_line(written, shown):
