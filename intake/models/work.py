@@ -61,7 +61,6 @@ class AccessAction(models.TextChoices):
 
     VIEW = "view", _("Opened")
     LIST = "list", _("Seen in a list")
-    EXPORT = "export", _("Exported")
 
 
 class LeadAccess(models.Model):
