@@ -16,7 +16,8 @@ from django.utils.translation import ngettext
 from conditions.models import Page
 from intake import integrity, spool
 from intake.models import ConsultationRequest, LeadStatus
-from intake.queue import VIEWS
+from intake.presentation import due as how_due
+from intake.queue import VIEWS, next_to_call
 
 DAYS = 14
 PAGES_SHOWN = 6
@@ -72,9 +73,12 @@ class Bar:
 
 @dataclass(frozen=True)
 class Today:
-    """The start page for one person: only what they may see."""
+    """The start page for one person: only what they may see. `first` is the request to open first, `first_due` when its turn is."""
 
     tiles: list[Tile] = field(default_factory=list)
+    queue_url: str = ""
+    first: ConsultationRequest | None = None
+    first_due: tuple[str, str, str] | None = None
     bars: list[Bar] = field(default_factory=list)
     pages_due: list[Page] = field(default_factory=list)
     pages_due_count: int = 0
@@ -93,11 +97,14 @@ class Today:
 def today(user: AbstractUser, now: datetime) -> Today:
     """The start page for `user`: a tile or panel for each thing they may look at, at most ten queries."""
     tiles: list[Tile] = []
+    queue, first = "", None
     bars: list[Bar] = []
     due: list[Page] = []
     due_count = 0
     if user.has_perm("intake.view_consultationrequest"):
-        tiles += _request_tiles(user)
+        queue = reverse("admin:intake_consultationrequest_changelist")
+        tiles += _request_tiles(user, queue)
+        first = next_to_call(user, now)
         bars = list(_bars(timezone.localdate(now)))
     if user.has_perm("conditions.view_page"):
         pages = Page.objects.due_for_review(timezone.localdate(now)).order_by("next_review_on", "name_en")
@@ -109,11 +116,18 @@ def today(user: AbstractUser, now: datetime) -> Today:
         if missed := Page.objects.with_failed_schedule().count():
             label = ngettext("Page that was not ready at its time", "Pages that were not ready at their time", missed)
             tiles.append(Tile(missed, label, reverse("admin:conditions_page_changelist") + "?schedule=failed", "late"))
-    return Today(tiles, bars, due, due_count)
+    return Today(
+        tiles=tiles,
+        queue_url=queue,
+        first=first,
+        first_due=how_due(first, now) if first else None,
+        bars=bars,
+        pages_due=due,
+        pages_due_count=due_count,
+    )
 
 
-def _request_tiles(user: AbstractUser) -> Iterator[Tile]:
-    queue = reverse("admin:intake_consultationrequest_changelist")
+def _request_tiles(user: AbstractUser, queue: str) -> Iterator[Tile]:
     leads = ConsultationRequest.objects.all()
     counts = leads.aggregate(
         **{view: Count("pk", filter=Q(pk__in=VIEWS[view][1](leads, user).values("pk"))) for view, _label, _tone in QUEUE_TILES}

@@ -23,6 +23,12 @@ class StaffSite(AdminSite):
             app["models"].sort(key=lambda model: _place(model["object_name"], MODELS))
         return sorted(listed, key=lambda app: _place(app["app_label"], APPS))
 
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Whoever looks after one list alone finds no list of lists beside it."""
+        context = super().each_context(request)
+        lists = sum(len(app["models"]) for app in context["available_apps"])
+        return context | {"is_nav_sidebar_enabled": context["is_nav_sidebar_enabled"] and lists > 1}
+
 
 class StaffSiteConfig(AdminConfig):
     """Makes it the admin site that every model is registered with."""

@@ -13,7 +13,7 @@ from django.contrib.admin.utils import unquote
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
-from django.http import Http404, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import Http404, HttpResponseNotAllowed, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -38,7 +38,7 @@ from .models import (
     YesNo,
 )
 from .presentation import MOVES, dialled, due, grouped_answers, language_name, moment, shown_user, spam_words, ways_to_answer
-from .queue import SEARCH_LIMIT, ColleagueFilter, FoundFilter, Queue, ViewFilter, sign_found
+from .queue import SEARCH_LIMIT, ColleagueFilter, FoundFilter, Queue, ViewFilter, next_to_call, sign_found
 from .services import InvalidTransition, StalePage
 from .submission import plain_reference
 
@@ -238,6 +238,8 @@ class ConsultationRequestAdmin(admin.ModelAdmin):
         services.record_access([lead], by=request.user, action=AccessAction.VIEW, via="lead page")
         now = timezone.now()
         looks = LeadAccess.objects.filter(request=lead)
+        accesses = list(looks.exclude(action=AccessAction.LIST)[:ACCESSES_SHOWN])
+        following = self._next(request, lead, now)
         tone, words, exact = due(lead, now)
         groups = grouped_answers(lead)
         context = {
@@ -245,7 +247,10 @@ class ConsultationRequestAdmin(admin.ModelAdmin):
             "title": lead.shown_reference,
             "opts": self.opts,
             "preserved_filters": self.get_preserved_filters(request),
+            "kept_view": self._kept_view(request),
             "lead": lead,
+            "following": following,
+            "following_due": due(following, now) if following else None,
             "due_tone": tone,
             "due_words": words,
             "due_exact": exact if lead.last_outcome else "",
@@ -270,7 +275,8 @@ class ConsultationRequestAdmin(admin.ModelAdmin):
             "attempts": lead.attempts.select_related("by").order_by("-at", "-pk"),
             "notices": lead.notices.order_by("kind"),
             "events": lead.events.select_related("actor").order_by("-at", "-pk"),
-            "accesses": looks.exclude(action=AccessAction.LIST)[:ACCESSES_SHOWN],
+            "accesses": accesses,
+            "open_elsewhere": next((look for look in accesses if look.may_be_open(now) and look.user_id != request.user.pk), None),
             "list_looks": looks.filter(action=AccessAction.LIST).count(),
             "same_contact": ConsultationRequest.objects.from_same_contact(lead)
             .exclude(Q(pk=lead.amends_id) | Q(amends=lead))
@@ -280,6 +286,16 @@ class ConsultationRequestAdmin(admin.ModelAdmin):
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/intake/consultationrequest/lead.html", context, status=status)
+
+    def _next(self, request, lead, now):
+        """The request to open after this one, in the view that the person came from."""
+        view = QueryDict(request.GET.get("_changelist_filters", "")).get(ViewFilter.parameter_name, "")
+        return next_to_call(request.user, now, view, after=lead)
+
+    def _kept_view(self, request):
+        """What an address carries along, so that the way back leads to the view that the person came from."""
+        kept = self.get_preserved_filters(request)
+        return f"?{kept}" if kept else ""
 
     def _lead_to_change(self, request, pk):
         lead = self._lead(request, pk)
@@ -293,7 +309,7 @@ class ConsultationRequestAdmin(admin.ModelAdmin):
             self.message_user(request, done, messages.SUCCESS)
         if warning:
             self.message_user(request, warning, messages.WARNING)
-        return HttpResponseRedirect(reverse("admin:intake_consultationrequest_change", args=[lead.pk]))
+        return HttpResponseRedirect(reverse("admin:intake_consultationrequest_change", args=[lead.pk]) + self._kept_view(request))
 
     def _stale(self, request, lead):
         words = _("Somebody changed this request after your page was loaded. Nothing was overwritten: look again.")
@@ -340,7 +356,9 @@ class ConsultationRequestAdmin(admin.ModelAdmin):
             services.log_contact(pk, by=request.user, **form.cleaned_data)
         except InvalidTransition:
             return self._back(request, lead, warning=_("Restore this request from suspected spam first. Nothing was logged."))
-        return self._back(request, lead, done=_("Contact logged."))
+        following = self._next(request, lead, timezone.now()) if request.POST.get("then") == "next" else None
+        done = _("Contact logged for %(reference)s.") % {"reference": lead.shown_reference}
+        return self._back(request, following or lead, done=done)
 
     def send_view(self, request, pk, notice):
         """Put a mail of this request back in line."""

@@ -1,11 +1,13 @@
 """The staff queue: which requests it holds, in which quick view, and how much of each it reads."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.core import signing
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -37,6 +39,12 @@ LIST_FIELDS = (
     "assigned_to__first_name",
 )
 
+# What is said of the request that comes next: when its turn is, and nothing that was typed.
+NEXT_FIELDS = ("reference", "status", "priority", "respond_by", "first_contact_at")
+
+# The quick view from which people who were not reached are called again.
+AGAIN = "again"
+
 # The quick views above the queue, by the word in their address: label, and which requests they hold for whom.
 VIEWS: dict[str, tuple[Any, Callable[[Any, Any], QuerySet]]] = {
     "open": (gettext_lazy("Open"), lambda leads, user: leads.still_open()),
@@ -45,14 +53,14 @@ VIEWS: dict[str, tuple[Any, Callable[[Any, Any], QuerySet]]] = {
     "urgent": (gettext_lazy("Urgent"), lambda leads, user: leads.new_and_urgent()),
     "late": (gettext_lazy("Late"), lambda leads, user: leads.overdue(timezone.now())),
     "waiting": (gettext_lazy("Waiting for first contact"), lambda leads, user: leads.awaiting_first_contact()),
-    "again": (gettext_lazy("Not reached yet"), lambda leads, user: leads.to_try_again()),
+    AGAIN: (gettext_lazy("Not reached yet"), lambda leads, user: leads.to_try_again()),
     "mail": (gettext_lazy("Mail failed"), lambda leads, user: leads.with_failed_notices().filter(has_failed_notice=True)),
     "spam": (gettext_lazy("Suspected spam"), lambda leads, user: leads.filter(status=LeadStatus.SPAM)),
     "all": (pgettext_lazy("requests", "All"), lambda leads, user: leads),
 }
-COUNTED = ("mine", "new", "urgent", "late", "again", "mail", "spam")
+COUNTED = ("mine", "new", "urgent", "late", AGAIN, "mail", "spam")
 # Reached from the start page; among the quick views only while there is something in them.
-ONLY_WHEN_NEEDED = ("waiting", "again", "mail")
+ONLY_WHEN_NEEDED = ("waiting", AGAIN, "mail")
 
 
 class ViewFilter(admin.SimpleListFilter):
@@ -152,3 +160,10 @@ class Queue(ChangeList):
         return (
             leads.select_related("assigned_to").with_failed_notices().with_last_attempt().with_ways_to_answer().only(*LIST_FIELDS)
         )
+
+
+def next_to_call(user: User, now: datetime, view: str = "", after: ConsultationRequest | None = None) -> ConsultationRequest | None:
+    """Which request to open next: of those that wait for first contact or, called again from their view, of those not reached."""
+    leads = ConsultationRequest.objects.all()
+    waiting = leads.to_try_again() if view == AGAIN else leads.awaiting_first_contact()
+    return waiting.next_to_call(user, now, after).with_last_attempt().only(*NEXT_FIELDS).first()

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Self
 
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, When
 from django.utils.translation import gettext_lazy as _
@@ -17,7 +18,7 @@ from intake.submission import Submission, plain_reference, shown_reference
 from .choices import CHOICES_OF, LISTED_OF, NEXT_STATUSES, LeadStatus, Priority
 from .outbox import Outbox, OutboxState
 from .search import SearchKey, SearchKind
-from .work import ContactAttempt
+from .work import ContactAttempt, LeadAccess
 
 
 class ConsultationRequestQuerySet(models.QuerySet):
@@ -52,6 +53,27 @@ class ConsultationRequestQuerySet(models.QuerySet):
             default=3,
         )
         return self.order_by(turn, "respond_by", "pk")
+
+    def next_to_call(self, user: AbstractBaseUser, now: datetime, after: "ConsultationRequest | None" = None) -> Self:
+        """These, as `user` calls one after the other: those a colleague has taken left out, those one has open last.
+
+        In the order of the queue from `after` on, and then from its start; but after something
+        routine comes whoever is new with a warning sign and was not called yet.
+        """
+        elsewhere = LeadAccess.objects.opened_lately(now).exclude(user=user).filter(request=OuterRef("pk"))
+        turns = [When(Exists(elsewhere), then=2)]
+        free = self.filter(Q(assigned_to=None) | Q(assigned_to=user))
+        if after:
+            free = free.exclude(pk=after.pk)
+            turns.append(When(self._ahead_of(after), then=0))
+        return free.order_by(Case(*turns, default=1), *self.by_what_is_due().query.order_by)
+
+    @staticmethod
+    def _ahead_of(lead: "ConsultationRequest") -> Q:
+        later = Q(respond_by__gt=lead.respond_by) | Q(respond_by=lead.respond_by, pk__gt=lead.pk)
+        if lead.priority == Priority.URGENT:
+            return later | Q(priority=Priority.ROUTINE)
+        return later & Q(priority=Priority.ROUTINE) | Q(priority=Priority.URGENT, first_contact_at=None)
 
     def with_failed_notices(self) -> Self:
         """Adds `has_failed_notice`: a mail about the request was given up."""

@@ -1,5 +1,8 @@
 """What staff do with a request: change it, look at it, try to reach the person."""
 
+from datetime import datetime, timedelta
+from typing import Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -63,6 +66,18 @@ class AccessAction(models.TextChoices):
     LIST = "list", _("Seen in a list")
 
 
+# For so long whoever opened a request is taken to be at it still.
+STILL_OPEN = timedelta(minutes=10)
+
+
+class LeadAccessQuerySet(models.QuerySet):
+    """Questions about looks."""
+
+    def opened_lately(self, now: datetime) -> Self:
+        """The looks of those who may have the page of a request open."""
+        return self.filter(action=AccessAction.VIEW, at__gt=now - STILL_OPEN)
+
+
 class LeadAccess(models.Model):
     """Who looked at a request, when and how. Every look is a row."""
 
@@ -75,6 +90,8 @@ class LeadAccess(models.Model):
     action = models.CharField(_("how"), max_length=8, choices=AccessAction)
     via = models.CharField(_("where"), max_length=40, blank=True)
 
+    objects = LeadAccessQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("access")
         verbose_name_plural = _("accesses")
@@ -83,6 +100,10 @@ class LeadAccess(models.Model):
 
     def __str__(self) -> str:
         return f"{self.username} {self.get_action_display()} {self.at:%Y-%m-%d %H:%M}"
+
+    def may_be_open(self, now: datetime) -> bool:
+        """Whether the page may be open still."""
+        return self.action == AccessAction.VIEW and self.at > now - STILL_OPEN
 
 
 class AttemptChannel(models.TextChoices):

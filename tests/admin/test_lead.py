@@ -177,7 +177,7 @@ def test_requests_of_the_same_person_are_linked_both_ways(desk):
 def test_the_page_costs_the_same_number_of_queries_however_long_its_history(desk, dana, django_assert_num_queries, kept_clinic):
     lead = submitted(origin="spinal-osteotomy")
     desk.get(lead_url(lead))
-    with django_assert_num_queries(15) as queries:
+    with django_assert_num_queries(16) as queries:
         desk.get(lead_url(lead))
     for _ in range(30):
         services.log_contact(lead.pk, by=dana, outcome=AttemptOutcome.NO_ANSWER, note="Nobody there")
