@@ -113,8 +113,9 @@ class Arrival:
             self.refusal = HTTPStatus.LENGTH_REQUIRED
             return
         length = request.body.reader.length
-        if length > UPLOAD_BYTES:
+        if length > UPLOAD_BYTES:  # however long: the sums below don't take a number of any length
             self.refusal = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            return
         self.total += length
         self.is_upload = length > FORM_BYTES
         self.deadline += length / SLOWEST_BYTES_PER_SECOND

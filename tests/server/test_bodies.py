@@ -119,6 +119,13 @@ def test_body_too_long_to_be_taken_is_refused_with_word_that_the_connection_ends
     connection.close()
 
 
+@pytest.mark.parametrize("digits", [20, 309, 400, 4000, 6000])
+def test_length_that_no_number_holds_is_refused_and_stops_no_worker(site_server, digits):
+    with socket.create_connection(("127.0.0.1", site_server.port), timeout=10) as sender:
+        sender.sendall(HEAD + b"Content-Length: " + b"9" * digits + b"\r\n\r\n")
+        assert sender.recv(12) in {b"HTTP/1.1 413", b"HTTP/1.1 400"}
+
+
 def test_client_that_asks_first_is_told_to_go_on(site_server):
     with socket.create_connection(("127.0.0.1", site_server.port), timeout=10) as sender:
         sender.sendall(HEAD + b"Expect: 100-continue\r\nContent-Length: 6\r\n\r\n")
