@@ -15,8 +15,8 @@ if hasattr(ctypes.CDLL(None), "mallopt"):
     ctypes.CDLL(None).mallopt(M_ARENA_MAX, HEAPS)
 
 bind = settings.env.str("BIND", default="127.0.0.1:8000")
-workers = settings.read_int("WEB_WORKERS", default=2)
-threads = settings.read_int("WEB_THREADS", default=16)
+workers = settings.read_int("WEB_WORKERS", default=2, least=1)
+threads = settings.read_int("WEB_THREADS", default=16, least=1)
 worker_class = "clinic_site.whole_requests.WholeRequestWorker"
 worker_connections = 400
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None

@@ -42,13 +42,13 @@ def read_bool(variable: str, default: bool) -> bool:
     return refuse(variable, "must be one of: on, off, true, false, yes, no, 1, 0.")
 
 
-def read_int(variable: str, default: int) -> int:
-    """A whole number of zero or more."""
+def read_int(variable: str, default: int, least: int = 0) -> int:
+    """A whole number of `least` or more."""
     raw = env.str(variable, default="").strip()
     if not raw:
         return default
-    if not raw.isdecimal():
-        refuse(variable, f"must be a whole number, for example {default}.")
+    if not raw.isdecimal() or int(raw) < least:
+        refuse(variable, f"must be a whole number of {least} or more, for example {default}.")
     return int(raw)
 
 
@@ -148,7 +148,8 @@ if DATABASE["ENGINE"].endswith("sqlite3"):
     }
 else:
     DATABASE["ENGINE"] = "clinic_site.postgres"
-    DATABASE["OPTIONS"] = {
+    # What the address asks for, such as ?sslmode=verify-full, holds beside what "received" rests on.
+    DATABASE["OPTIONS"] = DATABASE.get("OPTIONS", {}) | {
         "connect_timeout": 3,
         "options": "-c statement_timeout=15000 -c lock_timeout=5000 -c synchronous_commit=on",
     }
@@ -163,7 +164,7 @@ except Exception:  # as above
     refuse("EMAIL_URL", "is malformed. Example: smtp+tls://user:password@mail.example.org:587")
 if PRODUCTION and not vars()["EMAIL_BACKEND"].endswith(("smtp.EmailBackend", "filebased.EmailBackend")):
     refuse("EMAIL_URL", "names no mail server. Example: smtp+tls://user:password@mail.example.org:587")
-EMAIL_TIMEOUT = read_int("EMAIL_TIMEOUT", default=15)
+EMAIL_TIMEOUT = read_int("EMAIL_TIMEOUT", default=15, least=1)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="" if PRODUCTION else "clinic@localhost")
 STAFF_NOTICE_EMAIL = read_list("STAFF_NOTICE_EMAIL", default="" if PRODUCTION else "frontdesk@localhost")
 if not DEFAULT_FROM_EMAIL:
@@ -351,7 +352,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
 # Whether a starting server renders every public page once, so that all of them outlive the database.
 WARM_PAGES = read_bool("WARM_PAGES", default=True)
 # Consultation requests a network may send in an hour before it is asked to phone instead.
-FLOOD_LIMIT = read_int("FLOOD_LIMIT", default=60)
+FLOOD_LIMIT = read_int("FLOOD_LIMIT", default=60, least=1)
 
 # Errors may be reported to a service; only their kind and place, see clinic_site/error_reports.py.
 SENTRY_DSN = env.str("SENTRY_DSN", default="")

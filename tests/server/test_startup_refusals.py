@@ -27,6 +27,10 @@ REFUSALS = {
     "unreadable boolean": ({"DEBUG": "nein"}, "DEBUG"),
     "unreadable switch": ({"HTTPS_REDIRECT": "maybe"}, "HTTPS_REDIRECT"),
     "unreadable number": ({"TRUSTED_PROXIES": "one"}, "TRUSTED_PROXIES"),
+    "a server without workers": ({"WEB_WORKERS": "0"}, "WEB_WORKERS"),
+    "workers without threads": ({"WEB_THREADS": "0"}, "WEB_THREADS"),
+    "no request at all in an hour": ({"FLOOD_LIMIT": "0"}, "FLOOD_LIMIT"),
+    "no time for a mail server": ({"EMAIL_TIMEOUT": "0"}, "EMAIL_TIMEOUT"),
     "unknown mode": ({"SITE_MODE": "staging"}, "SITE_MODE"),
     "malformed database address": ({"DATABASE_URL": "postgresql://clinic:secret@host:port/clinic"}, "DATABASE_URL"),
     "database address without scheme": ({"DATABASE_URL": "clinic.sqlite3"}, "DATABASE_URL"),
@@ -86,6 +90,13 @@ def test_keys_that_are_not_those_of_the_stored_requests_are_refused(new_site):
     assert site.rows("SELECT DISTINCT attempts FROM intake_outbox") == [(0,)]
     assert site.start().is_answering()
     site.stop()
+
+
+def test_a_database_address_that_asks_for_encryption_gets_no_connection_without(new_site, loaded_postgres):
+    url = loaded_postgres.databases.url
+    reachable, unencrypted = "database: postgresql, reachable", "database: not reachable"
+    assert reachable in new_site(DATABASE_URL=url).manage("doctor", check=False).stdout
+    assert unencrypted in new_site(DATABASE_URL=f"{url}?sslmode=require").manage("doctor", check=False).stdout
 
 
 def test_refusal_never_repeats_a_secret(new_site):
