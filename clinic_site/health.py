@@ -17,12 +17,16 @@ LATE_SECONDS = 15 * 60
 
 @dataclass(frozen=True)
 class SpoolState:
-    """Requests stored in files, to be moved to the database by the worker; `reserve_kb` is room for more on a full disk."""
+    """Requests stored in files, to be moved to the database by the worker; `reserve_kb` is room for more on a full disk.
+
+    Where the folder is not usable, the counts say nothing.
+    """
 
     waiting: int
     oldest_seconds: int
     set_aside: int
     reserve_kb: int
+    is_usable: bool
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,9 @@ def database_answers() -> bool:
 def spool_state() -> SpoolState:
     """The spool's depth and age, read from its folder."""
     age = spool.oldest_age() or timedelta(0)
-    return SpoolState(spool.depth(), int(age.total_seconds()), spool.set_aside_count(), spool.reserve_bytes() // 1024)
+    return SpoolState(
+        spool.depth(), int(age.total_seconds()), spool.set_aside_count(), spool.reserve_bytes() // 1024, spool.is_usable()
+    )
 
 
 def outbox_state() -> OutboxStateCounts:
@@ -80,7 +86,8 @@ def health(request: HttpRequest) -> JsonResponse:
     report = integrity.last_report()
     disagreements = report.total if report else 0
     mail_is_well = outbox is not None and not outbox.failed and outbox.late_seconds <= LATE_SECONDS
-    is_well = database and mail_is_well and not files.waiting and not files.set_aside and not disagreements
+    spool_is_well = files.is_usable and not files.waiting and not files.set_aside
+    is_well = database and mail_is_well and spool_is_well and not disagreements
     response = JsonResponse(
         {
             "status": "ok" if is_well else "degraded",

@@ -192,9 +192,7 @@ def _unreadable_rows() -> Iterator[str]:
 
 
 def _unusable_spool() -> Iterator[str]:
-    try:
-        spool.waiting()
-    except OSError:
+    if not spool.is_usable():
         yield "SPOOL_DIR"
 
 

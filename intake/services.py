@@ -283,7 +283,8 @@ def _write_notices(lead: ConsultationRequest) -> None:
 def replay_spool() -> Replay:
     """Store what waits in the spool, each file exactly once; a file goes only after its commit.
 
-    Unreadable files are set aside, never deleted. Stops at the first sign that the
+    Unreadable files are set aside, never deleted. A file that can't be stored, or
+    can't be removed afterwards, holds up no other. Stops at the first sign that the
     database is still away. Any number of processes may do this at once, and each
     may be killed at any step.
     """
@@ -291,29 +292,23 @@ def replay_spool() -> Replay:
     waiting = spool.waiting()
     for position, path in enumerate(waiting):
         try:
-            submission = spool.read(path)
+            try:
+                _store(spool.read(path), EventKind.REPLAYED)
+            except spool.Unreadable as error:
+                spool.set_aside(path)
+                log.error("spool file set aside: %s (%s)", path.name, error.reason)
+                done = replace(done, set_aside=done.set_aside + 1)
+            else:
+                spool.remove(path)
+                done = replace(done, stored=done.stored + 1)
         except FileNotFoundError:
-            continue
-        except OSError as error:
-            log.error("spool file left: %s (%s)", path.name, type(error).__name__)
-            done = replace(done, left=done.left + 1)
-            continue
-        except spool.Unreadable as error:
-            spool.set_aside(path)
-            log.error("spool file set aside: %s (%s)", path.name, error.reason)
-            done = replace(done, set_aside=done.set_aside + 1)
-            continue
-        try:
-            _store(submission, EventKind.REPLAYED)
+            continue  # another process took it
         except (OperationalError, InterfaceError) as error:
             log.warning("spool not replayed, database failed: %s", type(error).__name__)
             return replace(done, left=done.left + len(waiting) - position)
         except Exception as error:
             log.error("spool file left: %s (%s)", path.name, type(error).__name__)
             done = replace(done, left=done.left + 1)
-            continue
-        spool.remove(path)
-        done = replace(done, stored=done.stored + 1)
     return done
 
 

@@ -229,6 +229,14 @@ def set_aside(path: Path) -> None:
     sync_folder(path.parent)
 
 
+def is_usable() -> bool:
+    """Whether the folder's rights and its disk let requests be kept there and be taken out again."""
+    try:
+        return os.access(folder(), os.R_OK | os.W_OK | os.X_OK)
+    except OSError:
+        return False
+
+
 def depth() -> int:
     """How many requests wait."""
     return _safely(lambda: sum(1 for _ in folder().glob(f"*{SUFFIX}")), 0)

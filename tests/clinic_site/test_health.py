@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+from django.core.management import call_command
 from django.db import OperationalError
 from django.utils import timezone
 
@@ -22,7 +24,7 @@ def test_a_well_site_is_ok(client, db):
     assert ask(client) == {
         "status": "ok",
         "database": "ok",
-        "spool": {"waiting": 0, "oldest_seconds": 0, "set_aside": 0, "reserve_kb": 0},
+        "spool": {"waiting": 0, "oldest_seconds": 0, "set_aside": 0, "reserve_kb": 0, "is_usable": True},
         "outbox": {"waiting": 0, "failed": 0, "late_seconds": 0},
         "integrity": None,
     }
@@ -54,6 +56,16 @@ def test_waiting_files_degrade_and_show_their_number(client, db):
     found = ask(client)
     assert found["status"] == "degraded"
     assert (found["spool"]["waiting"], found["spool"]["set_aside"]) == (1, 1)
+
+
+def test_a_spool_that_cannot_be_used_degrades_and_is_not_called_empty(client, db, spool_dir, capsys):
+    spool_dir.write_text("a file, not a folder")
+    found = ask(client)
+    assert found["status"] == "degraded"
+    assert not found["spool"]["is_usable"]
+    with pytest.raises(SystemExit):
+        call_command("doctor")
+    assert "TROUBLE  spool: SPOOL_DIR cannot be used." in capsys.readouterr().out
 
 
 def test_missing_database_degrades_and_keeps_answering(client, db, monkeypatch):

@@ -8,6 +8,7 @@ import stat
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
@@ -194,6 +195,27 @@ def test_one_file_that_cannot_be_stored_does_not_hold_up_the_others(transactiona
     monkeypatch.setattr(services, "_insert", fragile)
     assert replay_spool() == Replay(stored=2, left=1)
     assert MARKER not in caplog.text
+
+
+@pytest.mark.parametrize("name", ["unlink", "replace"])
+def test_files_that_cannot_be_moved_hold_up_no_other(transactional_db, monkeypatch, name):
+    """As on a disk that the system made read-only after an error."""
+    presses = [submission() for _ in range(3)]
+    for path in map(spool.write, presses):
+        os.utime(path, (1, 1))
+    (spool.folder() / "bad.sealed").write_bytes(b"altered")
+
+    def refused(*args, **kwargs):
+        raise OSError(errno.EROFS, "read-only")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "unlink", refused) if name == "unlink" else broken.setattr(os, "replace", refused)
+        done = replay_spool()
+        assert done.left == (3 if name == "unlink" else 1)
+        assert ConsultationRequest.objects.count() == 3
+    replay_spool()
+    assert ConsultationRequest.objects.count() == 3
+    assert (spool.depth(), spool.set_aside_count()) == (0, 1)
 
 
 def test_suspected_spam_stays_suspected_through_the_spool(db):

@@ -129,7 +129,7 @@ def test_health_is_fresh_and_holds_only_numbers(site_server):
     assert headers["Cache-Control"] == "no-store"
     assert re.fullmatch(
         r'\{"status": "\w+", "database": "ok", '
-        r'"spool": \{"waiting": \d+, "oldest_seconds": \d+, "set_aside": \d+, "reserve_kb": \d+\}, '
+        r'"spool": \{"waiting": \d+, "oldest_seconds": \d+, "set_aside": \d+, "reserve_kb": \d+, "is_usable": true\}, '
         r'"outbox": \{"waiting": \d+, "failed": \d+, "late_seconds": \d+\}, '
         r'"integrity": (null|\{"checked_at": "[\dT:.+-]+", "disagreements": \d+\})\}',
         body.decode(),

@@ -79,6 +79,8 @@ def look_into_database() -> Iterator[Finding]:
 def look_at_spool() -> Finding:
     """Depth and age of what waits for the database."""
     spool = spool_state()
+    if not spool.is_usable:
+        return TROUBLE, "spool: SPOOL_DIR cannot be used. Requests that wait there are not stored, and none can wait in an outage"
     text = f"spool: {spool.waiting} waiting, oldest {spool.oldest_seconds // 60} min, {spool.set_aside} unreadable and set aside, "
     text += f"{spool.reserve_kb} KB kept for a full disk"
     return TROUBLE if spool.set_aside or spool.oldest_seconds > LATE_SECONDS else OK, text
