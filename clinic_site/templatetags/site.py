@@ -234,4 +234,4 @@ def _clock(moment: time) -> str:
     shown = f"{moment.hour % 12 or 12}" + (f":{moment.minute:02}" if moment.minute else "")
     # The same words as Django's "P" format, so that every time of day on the site reads alike.
     half = _("a.m.") if moment.hour < 12 else _("p.m.")
-    return f"{shown} {half}"
+    return f"{shown}\N{NO-BREAK SPACE}{half}"

@@ -297,7 +297,10 @@ def test_search_finds_spanish_pages_with_or_without_accents(client, word):
 
 def test_opening_hours_and_dates_read_as_spanish(client):
     with override(SPANISH):
-        assert hours(Clinic.current()) == "de lunes a viernes, de 8 a.\N{NO-BREAK SPACE}m. a 5 p.\N{NO-BREAK SPACE}m."
+        assert (
+            hours(Clinic.current())
+            == "de lunes a viernes, de 8\N{NO-BREAK SPACE}a.\N{NO-BREAK SPACE}m. a 5\N{NO-BREAK SPACE}p.\N{NO-BREAK SPACE}m."
+        )
     page, path = next((page, path) for page, path in published() if page.kind == "procedure")
     Page.objects.filter(pk=page.pk).update(first_published_on="2026-11-02")
     assert "Publicada por primera vez el 2 de noviembre de 2026." in client.get(path).content.decode()
