@@ -129,6 +129,17 @@ def test_coming_in_again_from_a_search_engine_leaves_the_open_form_as_good_as_be
     expect(tab.locator(".ticket__ref")).to_be_visible()
 
 
+def test_the_receipt_is_one_sheet_of_paper(open_tab):
+    tab, _ = open_tab()
+    tab.goto("/es/consulta/")
+    tab.locator("[name=name]").fill("Petra Papel")
+    tab.locator("[name=phone]").fill("(703) 555-0142")
+    tab.locator("[name=consent]").check()
+    tab.locator("#id_send").click()
+    expect(tab.locator(".ticket__ref")).to_be_visible()
+    assert len(re.findall(rb"/Type /Page\b", tab.pdf(format="Letter"))) == 1
+
+
 def test_going_back_after_sending_shows_nothing_that_was_typed(open_tab, site_server):
     name = f"Back {uuid.uuid4().hex[:8]}"
     tab, _ = open_tab()

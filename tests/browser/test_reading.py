@@ -181,6 +181,8 @@ def test_a_comparison_is_a_table_on_paper(open_tab):
     head, first, second = [place.bounding_box() for place in tab.locator(".versus tbody tr").first.locator("th, td").all()]
     assert head["y"] == first["y"] == second["y"]
     assert head["x"] < first["x"] < second["x"]
+    tab.goto("/es/procedimientos/comparar/?with=spinal-fusion&with=disc-replacement&with=physical-therapy")
+    assert tab.evaluate(BROKEN_WORDS) == []
 
 
 def test_a_comparison_on_a_phone_is_open_to_all(open_tab):
