@@ -22,7 +22,6 @@ from django.utils.html import format_html, format_html_join
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_POST
 
 from . import services
 from .fields import Undecryptable
@@ -33,6 +32,7 @@ from .models import (
     ConsultationRequest,
     LeadAccess,
     LeadStatus,
+    OnBehalfOf,
     Outbox,
     Priority,
     YesNo,
@@ -44,6 +44,8 @@ from .submission import plain_reference
 
 ACCESSES_SHOWN = 20
 SAME_CONTACT_SHOWN = 5
+# What one needs to know while dialling, above all other answers.
+REACH_ANSWERS = ("phone", "email", "preferred_contact", "best_time", "spoken_language", "patient_name", "relation")
 PERMISSION = "intake.change_consultationrequest"
 
 
@@ -98,7 +100,7 @@ class ConsultationRequestAdmin(admin.ModelAdmin):
 
     def get_urls(self):
         def own(route, view, name):
-            return path(route, self.admin_site.admin_view(require_POST(view)), name=f"intake_consultationrequest_{name}")
+            return path(route, self.admin_site.admin_view(self._by_button(view)), name=f"intake_consultationrequest_{name}")
 
         return [
             own("search/", self.search_view, "search"),
@@ -108,6 +110,18 @@ class ConsultationRequestAdmin(admin.ModelAdmin):
             own("<int:pk>/notices/<int:notice>/send/", self.send_view, "send"),
             *super().get_urls(),
         ]
+
+    def _by_button(self, view):
+        """Changes come by a button. Who had to sign in again in between is led back to it, and told that nothing was saved."""
+
+        def by_button(request, **place):
+            if request.method == "POST":
+                return view(request, **place)
+            self.message_user(request, _("Nothing was saved. Press the button again."), messages.WARNING)
+            name, args = ("change", [place["pk"]]) if "pk" in place else ("changelist", [])
+            return HttpResponseRedirect(reverse(f"admin:intake_consultationrequest_{name}", args=args) + self._kept_view(request))
+
+        return by_button
 
     # The queue.
 
@@ -265,7 +279,9 @@ class ConsultationRequestAdmin(admin.ModelAdmin):
             "red_flags": [flag for flag in lead.shown("red_flags").split("; ") if flag],
             "dial": dialled(lead),
             "voicemail": lead.may_leave_voicemail if lead.may_leave_voicemail in YesNo.values else "",
-            "answers": {name: lead.shown(name) for name in ("phone", "email", "preferred_contact", "best_time", "spoken_language")},
+            "answers": {name: lead.shown(name) for name in REACH_ANSWERS},
+            "is_for_other": lead.on_behalf_of == OnBehalfOf.OTHER,
+            "is_for_minor": lead.patient_is_minor == YesNo.YES,
             "wants_interpreter": lead.needs_interpreter == YesNo.YES,
             "moves": [(status, MOVES[status]) for status in lead.next_statuses()],
             "can_change": self.has_change_permission(request, lead),

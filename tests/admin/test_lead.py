@@ -97,6 +97,17 @@ def test_the_page_holds_all_answers_in_words(desk):
     assert f'href="{Page.objects.get(slug="spinal-osteotomy").get_absolute_url()}"' in html
 
 
+def test_whoever_dials_reads_first_for_whom_the_person_asks(desk):
+    def beside_the_number(**answers):
+        page = text_of(desk.get(lead_url(submitted(**answers))))
+        return page[: page.index("The problem")]
+
+    everything = beside_the_number(**EVERYTHING)
+    assert "Asks for: Luz Sample" in everything and "daughter of the patient" in everything and "Under 18" in everything
+    assert "Asks for: Someone else" in beside_the_number(on_behalf_of="other", name="Ana Sample")
+    assert "Asks for" not in beside_the_number(name="Ola Sample")
+
+
 def test_nothing_that_was_typed_can_be_changed(desk):
     lead = submitted(**EVERYTHING)
     html = desk.get(lead_url(lead)).content.decode()

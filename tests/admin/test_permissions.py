@@ -9,7 +9,7 @@ from django.utils import timezone
 from clinic_site import staff_groups
 from conditions.models import SearchMiss
 from intake.models import ConsultationRequest, LeadAccess, LeadStatus, Outbox
-from tests.admin.addresses import QUEUE, lead_url, title_of, url
+from tests.admin.addresses import QUEUE, lead_url, text_of, title_of, url
 from tests.factories import submitted
 
 pytestmark = pytest.mark.django_db
@@ -72,8 +72,23 @@ def test_nobody_adds_a_request_by_hand(boss):
 
 @pytest.mark.parametrize("name", ["search", "move", "assign", "contact", "send"])
 def test_nothing_changes_by_following_a_link(desk, name):
-    _method, address, data = lead_addresses(submitted())[name]
-    assert desk.get(address, data).status_code == 405
+    lead = submitted()
+    _method, address, data = lead_addresses(lead)[name]
+    for method in (desk.get, desk.head, desk.put):
+        answer = method(address, data)
+        assert answer["Location"] == (QUEUE if name == "search" else lead_url(lead))
+    assert "Nothing was saved. Press the button again." in text_of(desk.get(lead_url(lead)))
+    assert lead.events.count() == 1 and not lead.attempts.exists()
+
+
+def test_who_has_to_sign_in_again_finds_the_request_they_were_at(client, dana):
+    dana.set_password("a-fine-day-for-a-walk")
+    dana.save()
+    lead = submitted()
+    answer = client.post(f"{url('contact', lead.pk)}?_changelist_filters=view%3Dagain", {"outcome": "reached"})
+    page = client.post(answer["Location"], {"username": "dana", "password": "a-fine-day-for-a-walk"}, follow=True)
+    assert page.redirect_chain[-1][0] == f"{lead_url(lead)}?_changelist_filters=view%3Dagain"
+    assert "Nothing was saved. Press the button again." in text_of(page)
 
 
 @pytest.mark.parametrize("pk", ["0", "999999", "99999999999999999999999999", "x"])
