@@ -9,7 +9,7 @@ from django.utils.translation import get_language, override
 
 from clinic_site.site_record import kept_with_content
 
-from .models import ENGLISH, SPANISH, FormerAddress, Kind, Page
+from .models import ENGLISH, SPANISH, FormerAddress, Kind, Page, Physician
 
 log = logging.getLogger(__name__)
 _last_known: dict[str, dict[str, str]] = {}
@@ -114,9 +114,9 @@ def public_paths() -> list[str]:
 
 
 def spanish_paths() -> dict[str, str]:
-    """English address, former ones too, to Spanish address, for every list and every page published in Spanish.
+    """English address, former ones too, to Spanish address, for every list, every doctor and every page published in Spanish.
 
-    Read in one query, and again within a second of a change.
+    Read in two queries, and again within a second of a change.
     """
     return kept_with_content("spanish paths", _read_spanish_paths)
 
@@ -127,12 +127,37 @@ def _read_spanish_paths() -> dict[str, str]:
     pages = [
         (Page(kind=row[0], slug=row[1], slug_es=row[2]), FormerAddress(language=row[3], kind=row[4], slug=row[5])) for row in rows
     ]
+    doctors = list(Physician.objects.filter(is_published=True).only("slug"))
     with override(SPANISH):
         spanish = [page.get_absolute_url() for page, _former in pages]
         lists = [reverse(name) for name in LISTS]
+        profiles = [doctor.get_absolute_url() for doctor in doctors]
     with override(ENGLISH):
         both = list(zip(pages, spanish, strict=True))
         found = {former.path: path for (_page, former), path in both if former.language == ENGLISH}
         # An address that somebody else has now is theirs.
         found |= {page.get_absolute_url(): path for (page, _former), path in both}
+        found |= {doctor.get_absolute_url(): path for doctor, path in zip(doctors, profiles, strict=True)}
         return found | dict(zip(map(reverse, LISTS), lists, strict=True))
+
+
+def withdrawn_paths() -> frozenset[str]:
+    """Addresses in either language, former ones too, of pages that nobody may read in that language, and that lead nowhere else.
+
+    Read again within a second of a change.
+    """
+    return kept_with_content("withdrawn paths", _read_withdrawn_paths)
+
+
+def _read_withdrawn_paths() -> frozenset[str]:
+    closed: set[str] = set()
+    open_to_all: set[str] = set()
+    pages = Page.objects.only("kind", "slug", "slug_es", "status", "status_es").prefetch_related("former_addresses")
+    for page in pages:
+        for language in (ENGLISH, SPANISH):
+            with override(language):
+                paths = closed if not page.is_published else open_to_all
+                if language == ENGLISH or page.slug_es:
+                    paths.add(page.get_absolute_url())
+                paths.update(former.path for former in page.former_addresses.all() if former.language == language)
+    return frozenset(closed - open_to_all)

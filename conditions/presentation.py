@@ -15,7 +15,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from . import rich_text
-from .addresses import spanish_paths
+from .addresses import spanish_paths, withdrawn_paths
 from .glossary import GlossaryLinks, all_terms
 from .models import CITATION, SPANISH, Figure, Kind, Packet, Page, Physician, Reference, Section, SectionKind
 
@@ -182,10 +182,14 @@ class Presenter:
         )
         slugs = {slug for section in self.own_sections for kind, slug in rich_text.pieces(section.body or "") if kind == "packet"}
         packets: QuerySet[Packet] = (
-            Packet.objects.filter(page__slug__in=slugs).select_related("page").prefetch_related("physicians")
+            Packet.objects.filter(page__in=Page.objects.published(), page__slug__in=slugs)
+            .select_related("page")
+            .prefetch_related("physicians")
         )
         self.packets = {packet.page.slug: packet for packet in packets} if slugs else {}
         self.paths = spanish_paths() if get_language() == SPANISH else {}
+        # Whoever looks at a draft wants to follow its links to other drafts.
+        self.withdrawn = withdrawn_paths() - self.paths.keys() if page.is_published else frozenset()
         self.glossary = (
             None
             if on_paper or page.kind == Kind.NOTICE
@@ -235,11 +239,17 @@ class Presenter:
         )
 
     def _html(self, body: str) -> SafeString:
+        if self.withdrawn:
+            body = rich_text.INTERNAL_LINKED.sub(self._unlinked, body)
         body = CITATION.sub(self.citations.link, rich_text.with_scoped_headers(_BLANK_END.sub(r"\1", body)))
         if self.paths:
             body = rich_text.INTERNAL_LINK.sub(self._in_spanish, body)
         # A space before a superscript would strand it on a line of its own.
         return mark_safe(re.sub(r"\s+(<sup>)", r"\1", body))
+
+    def _unlinked(self, match: re.Match[str]) -> str:
+        """A link as it is; its words alone where it would lead to a page that nobody may read now."""
+        return match[2] if re.split(r"[?#]", match[1])[0] in self.withdrawn else match[0]
 
     def _in_spanish(self, match: re.Match[str]) -> str:
         path = re.split(r"[?#]", match[1])[0]

@@ -8,6 +8,8 @@ import pytest
 from django.utils import timezone
 from pypdf import PdfReader
 
+from clinic_site import site_record
+from clinic_site.models import Clinic
 from conditions import handout
 from conditions.content_pack import PackError, export_pack, load_pack
 from conditions.content_pack.states import page_state, store_state
@@ -15,6 +17,7 @@ from conditions.models import Packet, Page, Physician, Section
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("content")]
 PATH = "/guides/two-surgeons/"
+OSTEOTOMY_IN_SPANISH = "/es/procedimientos/osteotomia-vertebral/"
 
 
 @pytest.fixture
@@ -65,6 +68,16 @@ def test_there_is_a_pdf_for_the_surgeons_of_the_packet_alone(client, packet):
     assert client.get("/guides/preparing-for-spine-surgery/sample-surgeon-a.pdf").status_code == 404
     moved = client.get("/es/guias/two-surgeons/sample-surgeon-a.pdf")
     assert (moved.status_code, moved["Location"]) == (301, "/es/guias/dos-cirujanos/sample-surgeon-a.pdf")
+
+
+@pytest.mark.parametrize(("state", "path"), [("status", "/procedures/spinal-osteotomy/"), ("status_es", OSTEOTOMY_IN_SPANISH)])
+def test_a_packet_that_is_a_draft_is_offered_on_no_page(client, state, path):
+    offered = '<aside class="download wide"'
+    assert offered in client.get(path).content.decode()
+    Page.objects.filter(slug="spinal-deformity-packet").update(**{state: "draft"})
+    Clinic.bump_content_revision()
+    site_record.forget()
+    assert offered not in client.get(path).content.decode()
 
 
 def test_a_spanish_pdf_says_that_its_text_awaits_a_reviewer_and_is_behind(client, packet):

@@ -179,6 +179,31 @@ def test_drafts_are_for_staff_only_and_marked(client, admin_client):
     assert "/conditions/kyphosis/" not in client.get("/conditions/").content.decode()
 
 
+def test_no_page_leads_to_one_that_was_taken_off_the_site_and_the_words_stay(client):
+    both = {"/guides/preparing-for-spine-surgery/": "en", "/es/guias/como-prepararse-para-una-cirugia-de-columna/": "es"}
+    words = {"en": "Home medicines guide", "es": "Guía de medicinas"}
+    medicines = Page.objects.create(
+        kind="guide", slug="home-medicines", title_en="M", name_en="M", status="published", summary_en="M."
+    )
+    section = Section.objects.filter(page__slug="preparing-for-spine-surgery", kind="prose").first()
+    for language, text in words.items():
+        setattr(section, f"body_{language}", f'<p>See the <a href="/guides/home-medicines/#a">{text}</a>.</p>')
+    section.save()
+    for path, language in both.items():
+        assert f'<a href="/guides/home-medicines/#a">{words[language]}</a>' in client.get(path).content.decode()
+    Page.objects.filter(pk=medicines.pk).update(status="draft")
+    Clinic.bump_content_revision()
+    site_record.forget()
+    for path, language in both.items():
+        page = client.get(path).content.decode()
+        assert words[language] in page and "home-medicines" not in page
+    Page.objects.filter(pk=medicines.pk).update(status="published", slug="medicines-at-home")
+    medicines.former_addresses.create(language="en", kind="guide", slug="home-medicines")
+    Clinic.bump_content_revision()
+    site_record.forget()
+    assert "home-medicines" in client.get("/guides/preparing-for-spine-surgery/").content.decode()
+
+
 def test_a_page_is_found_only_under_its_own_kind(client):
     assert client.get("/conditions/spinal-osteotomy/").status_code == 404
 
