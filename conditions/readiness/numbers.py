@@ -12,16 +12,30 @@ from conditions.reading import sentences_of
 
 from .problems import MEDICAL, Problem, Site, blocks, bodies, found, languages_of, passages, rule, spoken, whole_text
 
+_ONE_TO_NINE = {
+    ENGLISH: "[1-9]|one|two|three|four|five|six|seven|eight|nine",
+    SPANISH: "[1-9]|un[oa]?|dos|tres|cuatro|cinco|seis|siete|ocho|nueve",
+}
+_TENS = {
+    ENGLISH: "ten|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|a hundred",
+    SPANISH: "diez|veinte|treinta|cuarenta|cincuenta|sesenta|setenta|ochenta|noventa|cien",
+}
+# “One in three weeks” and “in 2019” tell when; “7 out of 10 points” is a score.
+_TIME = {ENGLISH: "(?:years?|months?|weeks?|days?|hours?|minutes?)", SPANISH: "(?:años?|mes(?:es)?|semanas?|días?|horas?|minutos?)"}
 BARE_NUMBER = {
     ENGLISH: re.compile(
-        r"\d+(?:\.\d+)?\s?%|\b\d+ per ?cent\b"
-        r"|\b(?:[1-9]|one|two|three) in (?:[2-9]|\d{2,}|two|three|four|five|ten)\b"
-        r"(?! (?:years?|months?|weeks?|days?|hours?|minutes?)\b)",
+        rf"\d+(?:\.\d+)?\s?%|\b(?:\d+|{_ONE_TO_NINE[ENGLISH]}|{_TENS[ENGLISH]}) per ?cent\b"
+        rf"|\b(?:{_ONE_TO_NINE[ENGLISH]})[ -]in[ -](?:every )?(?!(?:19|20)\d\d\b)"
+        rf"(?:[2-9]|\d{{2,}}|{_ONE_TO_NINE[ENGLISH]}|{_TENS[ENGLISH]})\b(?! {_TIME[ENGLISH]}\b)"
+        r"|\b\d{2,3} in (?:every )?1(?:00|,?000)\b"
+        rf"|\b(?:\d+|{_ONE_TO_NINE[ENGLISH]}) out of (?:every )?(?!1(?:00|,?000)\b)"
+        rf"(?:\d+|{_ONE_TO_NINE[ENGLISH]}|{_TENS[ENGLISH]})\b(?! points\b| on \w+ scale\b)",
         re.I,
     ),
     SPANISH: re.compile(
-        r"\d+(?:\.\d+)?\s?%|\b\d+ por ciento\b"
-        r"|\b(?:[1-9]|una?|dos|tres) de cada (?!100\b|1,?000\b)(?:\d+|dos|tres|cuatro|cinco|diez)\b",
+        rf"\d+(?:[.,]\d+)?\s?%|\b(?:\d+|{_ONE_TO_NINE[SPANISH]}|{_TENS[SPANISH]}) por cien(?:to)?\b"
+        rf"|\b(?:\d+|{_ONE_TO_NINE[SPANISH]}) (?:de|por) cada (?!1(?:00|,?000)\b)"
+        rf"(?:\d+|{_ONE_TO_NINE[SPANISH]}|{_TENS[SPANISH].removesuffix('|cien')})\b(?! {_TIME[SPANISH]}\b)",
         re.I,
     ),
 }
@@ -37,25 +51,32 @@ RATIO = {
     ),
     SPANISH: re.compile(
         r"\b(?:el doble|el triple|la mitad|(?:dos|tres|cuatro|cinco|diez|\d+) veces) (?:de|más|del)\b"
-        r".*\b(?:probable|riesgo|veces)\b",
+        r".*\b(?:probab\w+|riesgos?|posibilidad(?:es)?|veces)\b",
         re.I,
     ),
 }
 VAGUE = {
     ENGLISH: re.compile(
-        r"\b(?:is|are|was|were|it’s|it's) (?:very |quite )?(?:rare|uncommon)\b|\brarely\b"
-        r"|\b(?:small|low|high|tiny|slight|little) (?:risk|chance) of\b",
+        r"\b(?:is|are|was|were|it’s|it's) (?:very |quite |\w+ly )?(?:rare|uncommon)\b|\b(?:very|extremely) rare\b|\brarely\b"
+        r"|\brare (?:cases?|problems?|complications?|harms?|risks?|side effects?)\b"
+        r"|\b(?:small|low|high|tiny|slight|little) (?:risk|chance)s?\b"
+        r"|\b(?:risk|chance)(?: of \w+(?: \w+)?)? is (?:very |quite )?(?:small|low|high|tiny|slight)\b",
         re.I,
     ),
     SPANISH: re.compile(
-        r"(?<!no )\b(?:es|son) (?:muy |bastante )?(?:rar[oa]s?|poco frecuentes?)\b|\brara vez\b"
-        r"|\b(?:riesgo|probabilidad) (?:pequeñ[oa]|baj[oa]|alt[oa]) de\b",
+        r"(?<!no )\b(?:es|son|fue|fueron) (?:muy |bastante |\w+mente )?"
+        r"(?:rar[oa]s?|poco (?:frecuentes?|común|comunes)|infrecuentes?)\b"
+        r"|\brara vez\b|\ben (?:raras ocasiones|(?:raros casos|casos raros))\b"
+        r"|\b(?:problemas?|complicaci(?:ón|ones)|daños?) (?:muy )?(?:rar[oa]s?|poco (?:frecuentes?|común|comunes))\b"
+        r"|\b(?:riesgo|probabilidad) (?:muy )?(?:pequeñ[oa]|baj[oa]|alt[oa]) de\b|\bpoc[oa] (?:riesgo|probabilidad) de\b"
+        r"|\b(?:riesgo|probabilidad)(?: del? \w+(?: \w+)?)? es (?:muy )?(?:pequeñ[oa]|baj[oa]|alt[oa]|mínim[oa])\b",
         re.I,
     ),
 }
 # Doses, bone scores and measures keep their decimals.
 DECIMAL = re.compile(
-    r"(?<![\w.-])-?\d+\.\d+(?! ?(?:mg|g|ml|mL|cm|mm|inch(?:es)?|pulgadas?|degrees?|grados?|or (?:lower|below)|o menos)\b)"
+    r"(?<![\w.,-])-?\d+(?:\.\d+|,\d{1,2}(?![\d,]))"
+    r"(?! ?(?:mg|g|ml|mL|cm|mm|inch(?:es)?|pulgadas?|degrees?|grados?|or (?:lower|below)|o menos)\b)"
 )
 # A summary or heading repeats what the page says and sources below.
 NOT_CITING = {f"{name}_{ENGLISH}" for name in (*Page.TEXTS, "heading")}

@@ -16,11 +16,25 @@ from django.utils.translation import override
 
 from conditions import reading
 from conditions.addresses import ENGLISH, LISTS
-from conditions.models import SPANISH, Figure, GlossaryTerm, Kind, Page, ProcedureFacts, Reference, Section, SectionKind
+from conditions.models import (
+    SPANISH,
+    Figure,
+    GlossaryTerm,
+    Kind,
+    Packet,
+    Page,
+    Physician,
+    ProcedureFacts,
+    Reference,
+    Section,
+    SectionKind,
+)
 
 MEDICAL = {Kind.PROCEDURE, Kind.CONDITION, Kind.SYMPTOM, Kind.GUIDE}
 BLOCK = re.compile(r"<(p|li|td)\b[^>]*>(.*?)</\1>", re.S)
 CARE_BOXES = {SectionKind.EMERGENCY, SectionKind.TODAY, SectionKind.APPOINTMENT}
+# What to do in need is said alike everywhere, and clinicians' drawers are no text for patients.
+UNOWNED = CARE_BOXES | {SectionKind.CLINICIANS}
 # A sentence this long, or a paragraph of short ones, that stands on two pages was copied.
 COPIED_WORDS, COPIED_PARAGRAPH = 12, 15
 # How the fields of the facts to compare are called in the form of their page.
@@ -65,29 +79,40 @@ class Site:
     today: date
     reference_keys: frozenset[str] = field(repr=False)
     anchors: dict[str, frozenset[str]] = field(repr=False)
+    spanish_anchors: dict[str, frozenset[str]] = field(repr=False)
+    packets: frozenset[str] = field(repr=False)
     glossary: frozenset[str] = field(repr=False)
     owners: dict[str, set[int]] = field(repr=False)
 
     @classmethod
     def now(cls) -> "Site":
-        """The site as it stands. Five queries."""
-        anchors: dict[str, frozenset[str]] = {}
+        """The site as it stands. Twelve queries, however many pages there are."""
+        anchors, spanish_anchors = _places(ENGLISH), _places(SPANISH)
         owners: dict[str, set[int]] = defaultdict(set)
-        sections = Section.objects.only("page_id", "anchor", "kind", "body_en")
-        with override(ENGLISH):
-            anchors |= {reverse(name): frozenset() for name in LISTS}
-            pages = Page.objects.published(ENGLISH).only("kind", "slug", "slug_es")
-            for page in pages.prefetch_related(Prefetch("sections", sections), "former_addresses"):
-                left = [former.path for former in page.former_addresses.all() if former.language == ENGLISH]
-                # An address that somebody else has now is theirs.
-                anchors = dict.fromkeys(left, anchors_of(page)) | anchors | {page.get_absolute_url(): anchors_of(page)}
-                for section, body in bodies(page, ENGLISH):
-                    for text in long_sentences(body) if section.kind not in CARE_BOXES else ():
-                        owners[text].add(page.pk)
+        rows = Section.objects.filter(page__in=Page.objects.published(ENGLISH)).exclude(kind__in=UNOWNED)
+        for page, body in rows.values_list("page_id", "body_en"):
+            for text in long_sentences(body or ""):
+                owners[text].add(page)
+        packets = frozenset(Packet.objects.filter(page__in=Page.objects.published(ENGLISH)).values_list("page__slug", flat=True))
         terms = GlossaryTerm.objects.values_list("term_en", "term_es")
         glossary = frozenset(word for pair in terms for term in pair for word in reading.words_of(term or ""))
         keys = frozenset(Reference.objects.values_list("key", flat=True))
-        return cls(timezone.localdate(), keys, anchors, glossary, owners)
+        return cls(timezone.localdate(), keys, anchors, spanish_anchors, packets, glossary, owners)
+
+
+def _places(language: str) -> dict[str, frozenset[str]]:
+    """Addresses that lead to something in a language, lists and doctors included, each with the anchors there if it is a page."""
+    with override(language):
+        found: dict[str, frozenset[str]] = {reverse(name): frozenset() for name in LISTS}
+        found |= {doctor.get_absolute_url(): frozenset() for doctor in Physician.objects.filter(is_published=True).only("slug")}
+        left: dict[str, frozenset[str]] = {}
+        pages = Page.objects.published(language).only("kind", "slug", "slug_es")
+        for page in pages.prefetch_related(Prefetch("sections", Section.objects.only("page_id", "anchor")), "former_addresses"):
+            there = anchors_of(page)
+            left |= {former.path: there for former in page.former_addresses.all() if former.language == language}
+            found[page.get_absolute_url()] = there
+    # An address that somebody else has now is theirs.
+    return left | found
 
 
 Rule = Callable[[Page, Site], Iterator[Problem]]

