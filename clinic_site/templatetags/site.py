@@ -101,7 +101,7 @@ def art(key: str) -> SafeString:
 def own_map(regions: Iterable[BodyRegion]) -> SafeString:
     """The clinic's own map of the body, each part a link to its symptoms; nothing where it has none."""
     symptoms = reverse("conditions:symptom_index")
-    links = {region.key: (f"{symptoms}?region={region.key}", region.name) for region in regions}
+    links = {region.key: (f"{symptoms}?region={region.key}#list", region.name) for region in regions}
     return brand.body_map(links, _("Map of the body"))
 
 

@@ -39,14 +39,14 @@ def map_of(client, path):
 def test_each_part_that_the_clinic_treats_is_a_named_link(client, own_map):
     drawn = map_of(client, "/")
     [link] = re.findall(r"<a [^>]*>", drawn)
-    assert 'href="/symptoms/?region=lumbar"' in link and 'aria-label="Lower back"' in link and 'class="map-region"' in link
+    assert 'href="/symptoms/?region=lumbar#list"' in link and 'aria-label="Lower back"' in link and 'class="map-region"' in link
     assert 'role="group"' in drawn and 'aria-label="Map of the body"' in drawn
     assert "part-elbow" in drawn and '<path d="M0 0h9"' in drawn
 
 
 def test_it_is_named_in_the_language_of_the_page(client, own_map):
     drawn = map_of(client, "/es/")
-    assert 'href="/es/sintomas/?region=lumbar"' in drawn and 'aria-label="Parte baja de la espalda"' in drawn
+    assert 'href="/es/sintomas/?region=lumbar#list"' in drawn and 'aria-label="Parte baja de la espalda"' in drawn
     assert 'aria-label="Mapa del cuerpo"' in drawn
 
 

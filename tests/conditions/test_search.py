@@ -4,6 +4,7 @@ import datetime
 import logging
 import re
 from html import unescape
+from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -374,8 +375,10 @@ def test_the_map_of_the_spine_is_links_with_names_that_need_no_script(client):
     found = dict(re.findall(r'<a class="map-region"[^>]*href="([^"]+)" aria-label="([^"]+)"', drawing))
     beside = dict(re.findall(r'<li><a data-region="\w+" href="([^"]+)"><strong>([^<]+)</strong>', html))
     assert found == beside and len(found) == 4
-    for address in found:
-        assert client.get(unescape(address)).status_code == 200
+    for address, name in found.items():
+        there = client.get(unescape(address)).content.decode()
+        assert f"<h1>Symptoms: {name}</h1>" in there and f"<title>Symptoms: {name} |" in there
+        assert f'id="{urlsplit(address).fragment}"' in there
 
 
 def test_a_part_of_the_spine_leads_to_symptoms_conditions_and_procedures(client, django_assert_max_num_queries):
