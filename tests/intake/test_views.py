@@ -208,7 +208,7 @@ def test_errors_are_summed_up_first_tied_to_their_fields_and_keep_what_was_typed
     assert title(response).startswith("Error: ")
     assert 'class="error-summary" role="alert" tabindex="-1" aria-labelledby="error-summary-title" data-focus' in text
     assert text.index("error-summary") < text.index('id="consultation-form"')
-    assert "Please check 3 answers" in text
+    assert "Please check 3 answers" in text and "It takes about 90 seconds" not in text
     for field in ("name", "phone", "consent"):
         assert f'<a href="#id_{field}">' in text
         control = re.search(rf'<input[^>]* id="id_{field}"[^>]*>', text)[0]
@@ -279,7 +279,9 @@ def test_a_warning_sign_interrupts_once_and_the_request_can_still_be_sent(client
     first = client.post("/consultation/", data)
     text = page(first)
     assert first.status_code == 200
-    assert "Call 911 or go to an emergency room now" in text
+    heading, _, below = text.partition("Call 911 or go to an emergency room now")
+    assert heading != text
+    assert re.match(r'</h1>\s*<p><a class="btn emergency-call" href="tel:911">', below)
     assert "I have read this. Send my request" in text
     assert MARKER in text
     assert re.search(r'value="bladder"[^>]* checked', text)
