@@ -198,6 +198,8 @@ class PageAdmin(HeldToReadiness, KeepsHistory, SideBySide, EditsContent, Transla
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = super().get_form(request, obj, change=change, **kwargs)
         form.fixed_kind = self.fixed_kind
+        if obj is None:
+            form.base_fields["title_en"].widget.attrs["autofocus"] = True
         return form
 
     def view_on_site(self, page: Page) -> str:

@@ -59,6 +59,8 @@ def test_a_condition_is_added_in_both_languages_and_previewed(open_tab, sign_in,
     tab, watch = open_tab(DESKTOP)
     sign_in(tab)
     tab.goto("/admin/conditions/condition/add/")
+    expect(tab.get_by_role("textbox", name="Title (English):")).to_be_focused()
+    expect(tab.get_by_role("button", name="Save", exact=True)).to_be_in_viewport()
     for label, words in {
         "Title (English)": "Loose joint of the back: an invented name",
         "Title (Spanish)": "Articulación floja: un nombre inventado",
@@ -68,13 +70,15 @@ def test_a_condition_is_added_in_both_languages_and_previewed(open_tab, sign_in,
         "Summary (Spanish)": "Una enfermedad inventada.",
     }.items():
         tab.get_by_role("textbox", name=f"{label}:").first.press_sequentially(words)
-    tab.locator("input[name=_save]").first.click()
+    tab.locator("input[name=_save]:visible").first.click()
     expect(tab.locator(".messagelist .success")).to_be_visible()
     section = section_of(tab, "what-it-is")
+    section.scroll_into_view_if_needed()
+    expect(tab.get_by_role("button", name="Save", exact=True)).to_be_in_viewport()
     for number, words in enumerate(["It is not real.", "No es real."]):
         section.locator(EDITOR).nth(number).click()
         tab.keyboard.type(words)
-    tab.locator("input[name=_continue]").first.click()
+    tab.locator("input[name=_continue]:visible").first.click()
     expect(tab.locator(".messagelist .success")).to_be_visible()
     assert watch.is_clean()
     tab.goto("/conditions/loose-joint/")
@@ -93,7 +97,7 @@ def test_history_pages_are_open_to_all(open_tab, sign_in, site_server, size, sch
     sign_in(tab)
     tab.goto(f"/admin/conditions/condition/{pk}/change/")
     tab.get_by_label("Line for cards (English)").fill(f"A line of {size['width']} pixels.")
-    tab.locator("input[name=_continue]").first.click()
+    tab.locator("input[name=_continue]:visible").first.click()
     expect(tab.locator(".messagelist .success")).to_be_visible()
     (newest,), (oldest,) = (
         site_server.rows(f"select {end}(id) from conditions_pagerevision where page_id = ?", pk)[0] for end in ("max", "min")

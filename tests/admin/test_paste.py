@@ -44,7 +44,7 @@ def paste_and_save(tab, site_server, pk, slug, html):
     tab.keyboard.press("Delete")
     editor.evaluate(PASTE, html)
     make_draft(tab)
-    tab.locator("input[name=_continue]").first.click()
+    tab.locator("input[name=_continue]:visible").first.click()
     expect(tab.locator(".messagelist .success")).to_be_visible()
     anchor = tab.locator("#id_sections-0-anchor").input_value()
     return section_body(site_server, slug, anchor)

@@ -24,19 +24,19 @@ def with_portrait(open_tab, sign_in):
     tab.locator("[name=alt_en]").fill("Sample Surgeon A, smiling.")
     tab.locator("[name=key]").fill("surgeon-a")
     tab.locator("input[type=file]").set_input_files(sent("me.jpg", HTML))
-    tab.locator("input[name=_continue]").first.click()
+    tab.locator("input[name=_continue]:visible").first.click()
     expect(tab.locator(".field-picture .errorlist")).to_contain_text("no picture we can take")
     tab.locator("input[type=file]").set_input_files(sent("me.jpg", encoded(size=(1600, 1200))))
-    tab.locator("input[name=_continue]").first.click()
+    tab.locator("input[name=_continue]:visible").first.click()
     tab.locator("[data-focal-point] svg").first.click(position={"x": 30, "y": 40})
     assert 0 < int(tab.locator("[name=focal_x]").input_value()) < 30
     assert violations(tab, preload=False) == []
-    tab.locator("input[name=_continue]").first.click()
+    tab.locator("input[name=_continue]:visible").first.click()
     expect(tab.locator(".messagelist .success")).to_be_visible()
     tab.goto("/admin/conditions/physician/")
     tab.get_by_role("link", name="Sample Surgeon A").click()
     tab.locator("[name=portrait]").select_option(label="surgeon-a")
-    tab.locator("input[name=_save]").first.click()
+    tab.locator("input[name=_save]:visible").first.click()
     expect(tab.locator(".messagelist .success")).to_be_visible()
     assert watch.is_clean()
     return tab
