@@ -15,6 +15,14 @@ def drawn(size=(900, 700), mode="RGB"):
     return picture
 
 
+def x_ray(size=(600, 600)):
+    """Grey in 65,536 steps, from black at the top to white at the bottom, as a scan or X-ray is saved."""
+    out = io.BytesIO()
+    grey = Image.linear_gradient("L").resize(size).convert("I").point(lambda step: step * 257)
+    grey.convert("I;16").save(out, "PNG")
+    return out.getvalue()
+
+
 def encoded(form="JPEG", size=(900, 700), mode="RGB", **options):
     out = io.BytesIO()
     drawn(size, mode).save(out, form, **options)
@@ -99,7 +107,7 @@ TAKEN = {
     "PNG": encoded("PNG"),
     "see-through PNG": encoded("PNG", mode="RGBA"),
     "palette PNG": encoded("PNG", mode="P"),
-    "deep PNG": encoded("PNG", mode="I;16"),
+    "deep PNG": x_ray(),
     "WebP": encoded("WEBP"),
     "AVIF": encoded("AVIF"),
     "photo of a phone": with_exif(),

@@ -18,7 +18,7 @@ from conditions.content_pack.files import as_yaml
 from conditions.models import Figure, Packet, Page, Photo, Physician, Testimonial
 from tests.conditions.test_content_pack import PAGE
 from tests.factories import UserFactory
-from tests.pictures import HTML, JPEG, REFUSED, TAKEN, encoded, with_exif
+from tests.pictures import HTML, JPEG, REFUSED, TAKEN, encoded, with_exif, x_ray
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("content")]
 ADD = "/admin/conditions/photo/add/"
@@ -88,9 +88,21 @@ def test_a_turned_photo_is_kept_upright_without_place_and_comment(boss, media):
         assert b"Secret comment" not in path.read_bytes() and b"Exif" not in path.read_bytes()
 
 
-def test_colours_beyond_the_screen_and_dark_depths_stay_as_seen(boss, media):
-    upload(boss, TAKEN["deep PNG"])
-    assert Image.open(media / Photo.objects.get().picture.name).convert("L").getextrema() != (0, 0)
+def test_the_grey_of_a_scan_or_x_ray_stays_as_seen():
+    shown = Image.open(io.BytesIO(photos.only_pixels(SimpleUploadedFile("a.png", x_ray()))))
+    assert [abs(shown.getpixel((300, y))[0] - y * 255 // 600) < 4 for y in (30, 150, 300, 450, 570)] == [True] * 5
+
+
+def test_a_picture_too_narrow_to_be_shown_is_refused():
+    with pytest.raises(ValidationError, match="too long and narrow"):
+        photos.only_pixels(SimpleUploadedFile("a.jpg", encoded(size=(480, 9600))))
+    photos.only_pixels(SimpleUploadedFile("a.jpg", encoded(size=(480, 3200))))
+
+
+def test_signs_that_stand_in_a_photo_by_chance_are_no_code():
+    photos.only_pixels(SimpleUploadedFile("a.jpg", encoded() + b"\x91<sVg\x07\xfe"))
+    with pytest.raises(ValidationError, match="more than a picture"):
+        photos.only_pixels(SimpleUploadedFile("a.jpg", encoded() + b"<sVg\nonload=x>"))
 
 
 @pytest.mark.parametrize("name", REFUSED)
