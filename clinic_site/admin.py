@@ -17,6 +17,7 @@ from modeltranslation.admin import TranslationAdmin, TranslationStackedInline
 from PIL import Image, UnidentifiedImageError
 
 from conditions.admin.fields import HoursInline, SideBySide
+from conditions.admin.saving import RefusesUnseen
 
 from . import theme
 from .accounts import FOR_ONCE, PasswordForOnce, make_one_time
@@ -164,7 +165,7 @@ def in_both(*names: str) -> list[tuple[str, str]]:
 
 
 @admin.register(Clinic)
-class ClinicAdmin(SideBySide, TranslationAdmin):
+class ClinicAdmin(RefusesUnseen, SideBySide, TranslationAdmin):
     """One record: it can be changed, never added twice or deleted."""
 
     form = ClinicForm

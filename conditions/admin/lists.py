@@ -6,11 +6,11 @@ from modeltranslation.admin import TranslationAdmin
 from conditions.models import GlossaryTerm, Reference
 
 from .fields import SideBySide
-from .saving import EditsContent
+from .saving import EditsContent, RefusesUnseen
 
 
 @admin.register(Reference)
-class ReferenceAdmin(EditsContent, admin.ModelAdmin):
+class ReferenceAdmin(RefusesUnseen, EditsContent, admin.ModelAdmin):
     """Sources that pages cite by key."""
 
     list_display = ["key", "title", "checked_on"]
@@ -18,7 +18,7 @@ class ReferenceAdmin(EditsContent, admin.ModelAdmin):
 
 
 @admin.register(GlossaryTerm)
-class GlossaryTermAdmin(SideBySide, EditsContent, TranslationAdmin):
+class GlossaryTermAdmin(SideBySide, RefusesUnseen, EditsContent, TranslationAdmin):
     """Words and what they mean."""
 
     list_display = ["term", "definition"]

@@ -7,11 +7,11 @@ from modeltranslation.admin import TranslationAdmin
 from conditions.models import Location, Physician, PhysicianHours, Testimonial
 
 from .fields import HoursInline, SideBySide
-from .saving import EditsContent
+from .saving import EditsContent, RefusesUnseen
 
 
 @admin.register(Location)
-class LocationAdmin(SideBySide, EditsContent, TranslationAdmin):
+class LocationAdmin(SideBySide, RefusesUnseen, EditsContent, TranslationAdmin):
     """Places where doctors see patients."""
 
     list_display = ["name", "street", "city", "phone", "is_sample"]
@@ -33,7 +33,7 @@ class PhysicianHoursInline(HoursInline):
 
 
 @admin.register(Physician)
-class PhysicianAdmin(SideBySide, EditsContent, TranslationAdmin):
+class PhysicianAdmin(SideBySide, RefusesUnseen, EditsContent, TranslationAdmin):
     """Doctors of the clinic."""
 
     inlines = [PhysicianHoursInline]
@@ -54,7 +54,7 @@ class PhysicianAdmin(SideBySide, EditsContent, TranslationAdmin):
 
 
 @admin.register(Testimonial)
-class TestimonialAdmin(SideBySide, EditsContent, TranslationAdmin):
+class TestimonialAdmin(SideBySide, RefusesUnseen, EditsContent, TranslationAdmin):
     """Patients' own words with their authorisation, or samples."""
 
     list_display = ["display_name", "descriptor", "is_published", "is_sample", "consent_recorded_on", "consent_expires_on"]

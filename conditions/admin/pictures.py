@@ -13,7 +13,7 @@ from conditions import photos, services
 from conditions.models import Photo
 
 from .fields import SideBySide
-from .saving import EditsContent
+from .saving import EditsContent, RefusesUnseen
 
 
 class PhotoForm(forms.ModelForm):
@@ -33,7 +33,7 @@ class PhotoForm(forms.ModelForm):
 
 
 @admin.register(Photo)
-class PhotoAdmin(SideBySide, EditsContent, TranslationAdmin):
+class PhotoAdmin(SideBySide, RefusesUnseen, EditsContent, TranslationAdmin):
     """Pictures for pages and portraits."""
 
     form = PhotoForm
