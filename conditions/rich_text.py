@@ -58,7 +58,7 @@ INTERNAL_LINKED = re.compile(r'<a\b[^>]*href="(/[^"]*)"[^>]*>(.*?)</a>', re.S)
 _TAG = re.compile(r"<[^>]+>")
 # X-ray, C-shaped, 1-800 and what follows: a letter or a number left behind at the end of a line means nothing.
 # Nor is 911 to stand apart from the word that says what to do with it.
-_ONE_AND_MORE = re.compile(r"(<[^>]*>)|(?<![\w.-])\w-\w[\w-]*(?<!-)|\b\w+\s911\b")
+_ONE_AND_MORE = re.compile(r"(<[^>]*>)|(?<![\w.-])(?:\w|\d+)-\w[\w-]*(?<!-)|\b\w+\s911\b")
 _HYPHENED = re.compile(r"(<[^>]*>)|\w+(?:-\w+)+")
 
 

@@ -381,6 +381,7 @@ def test_no_line_ends_within_an_x_ray_or_a_number_to_call(client):
         ('<a href="/a/x-ray/">X-rays</a>', '<a href="/a/x-ray/"><span class="nowrap">X-rays</span></a>'),
         ("Between L4-L5 - or not", "Between L4-L5 - or not"),
         ("Date: X-", "Date: X-"),
+        ("at 800-537-7697 (TDD)", 'at <span class="nowrap">800-537-7697</span> (TDD)'),
         ("Call 911 or", '<span class="nowrap">Call 911</span> or'),
         ("<b>Llame al\n911</b>.", '<b>Llame <span class="nowrap">al\n911</span></b>.'),
     ],
