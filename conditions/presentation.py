@@ -24,6 +24,7 @@ WORDS_A_MINUTE = 200
 RISK = re.compile(r"(?P<number>[\d,]+) (?:out of|in|de cada) (?P<out_of>100|1,000)", re.I)
 # A line to write on needs no stop after it.
 _BLANK_END = re.compile(r"(_{3,})\.(?=\s*(?:</|$))")
+_CITED_WORD = re.compile(r"[^\s<>]+(?:<sup>.*?</sup>)+")
 MakeBlocks = Callable[[str], list["Block"]]
 CARE_KINDS = {SectionKind.EMERGENCY, SectionKind.TODAY, SectionKind.APPOINTMENT}
 # Whoever reads a warning must not be led away; clinicians know the words.
@@ -167,7 +168,7 @@ class Presenter:
     """Presents one page. Asks the database once each for references, packets, glossary and the shared emergency lists."""
 
     def __init__(self, page: Page, *, on_paper: bool = False, physician: Physician | None = None) -> None:
-        self.page = page
+        self.page, self.on_paper = page, on_paper
         self.own_sections = [
             section for section in page.sections.all() if physician is None or section.physician_id in (None, physician.pk)
         ]
@@ -245,7 +246,9 @@ class Presenter:
         if self.paths:
             body = rich_text.INTERNAL_LINK.sub(self._in_spanish, body)
         # A space before a superscript would strand it on a line of its own.
-        return mark_safe(re.sub(r"\s+(<sup>)", r"\1", body))
+        body = re.sub(r"\s+(<sup>)", r"\1", body)
+        # On paper it would be stranded even so.
+        return mark_safe(_CITED_WORD.sub(r'<span class="nowrap">\g<0></span>', body) if self.on_paper else body)
 
     def _unlinked(self, match: re.Match[str]) -> str:
         """A link as it is; its words alone where it would lead to a page that nobody may read now."""

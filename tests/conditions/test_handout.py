@@ -100,6 +100,15 @@ def test_the_pdf_says_all_that_the_page_says(client, slug, language):
     assert len(blocks_of(web)) > 30 and not missing, missing[:5]
 
 
+def test_no_foot_takes_two_lines_and_no_line_begins_with_the_number_of_a_source(client):
+    _web, pdf = fetched(client, "spinal-osteotomy", "es")
+    pages = [page.extract_text() for page in pdf.pages]
+    assert len(pages) > 9
+    for number, text in enumerate(pages, 1):
+        assert "En una emergencia, llame al 911." in text and f"Página {number} de {len(pages)}" in text
+    assert not re.search(r"^14 En ", "\n".join(pages), re.M)
+
+
 def elements(node, kind):
     """Every structure element of a kind below a node of the PDF's tree."""
     node = node.get_object() if hasattr(node, "get_object") else node
