@@ -99,6 +99,11 @@ def search(query: str, kind: str = "", language: str | None = None) -> Found:
     _join_neighbours(asked, index)
     for word in asked:
         _weigh(word, index)
+    # A word that no page has tells pages apart less than any other does.
+    known = [word.rarity for word in asked if word.strengths]
+    for word in asked:
+        if known and not word.strengths:
+            word.rarity = min(known)
     ranked = _ranked(asked, index)
     shown = [position for position in ranked if kind in ("", index.documents[position].kind)][:SHOWN]
     marker = _Marker(asked, index)
