@@ -134,11 +134,12 @@ class ConsultationRequestAdmin(admin.ModelAdmin):
         return ["-received_at"] if shows_all else list(self.model.objects.by_what_is_due().query.order_by)
 
     def changelist_view(self, request, extra_context=None):
-        response = super().changelist_view(request, extra_context)
+        is_search = FoundFilter.parameter_name in request.GET
+        response = super().changelist_view(request, {**(extra_context or {}), "is_search": is_search})
         queue = (getattr(response, "context_data", None) or {}).get("cl")
         if queue is not None:
             queue.result_list = list(queue.result_list)
-            via = "search" if FoundFilter.parameter_name in request.GET else "queue"
+            via = "search" if is_search else "queue"
             services.record_access(queue.result_list, by=request.user, action=AccessAction.LIST, via=via)
         return response
 
@@ -396,12 +397,17 @@ class ConsultationRequestAdmin(admin.ModelAdmin):
 class LeadAccessAdmin(admin.ModelAdmin):
     """Who looked at which request, for those who check: it can be read, never changed. Holds no names of patients."""
 
-    list_display = ["at", "username", "action", "via", "request"]
+    list_display = ["at", "request", "username", "action", "via"]
+    search_fields = ["username", "request__reference"]
+    search_help_text = gettext_lazy("An account, or the reference of a request")
     list_filter = ["action", ("user", admin.RelatedOnlyFieldListFilter)]
     date_hierarchy = "at"
     list_select_related = ["request"]
     list_display_links = None
     show_full_result_count = False
+
+    def get_search_results(self, request, queryset, search_term):
+        return super().get_search_results(request, queryset, plain_reference(search_term) or search_term)
 
     def get_queryset(self, request):
         return super().get_queryset(request).only("at", "username", "action", "via", "request__reference")

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.core import signing
@@ -154,6 +154,10 @@ class ColleagueFilter(admin.SimpleListFilter):
 
 class Queue(ChangeList):
     """The list of requests, reading no more of each than it shows."""
+
+    def get_ordering_field_columns(self) -> dict[int, str]:
+        """No column is marked as the order of the list unless somebody chose it: what is due first depends on several."""
+        return super().get_ordering_field_columns() if ORDER_VAR in self.params else {}
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: list[str | None] | None = None) -> QuerySet:
         leads: Any = super().get_queryset(request, exclude_parameters)

@@ -1,5 +1,7 @@
 """What staff can rely on at one request: all answers, none of them changeable, every move recorded, every look too."""
 
+import re
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.db import connection
@@ -336,6 +338,7 @@ def test_a_contact_without_an_outcome_comes_back_with_what_was_typed(desk):
     assert response.status_code == 422
     assert title_of(response).startswith("Error:")
     assert "Choose what came of it" in text_of(response)
+    assert re.search(r'id="outcome-error"[^>]* autofocus', response.content.decode())
     assert "Typed already" in response.content.decode()
     assert not ContactAttempt.objects.exists()
 
@@ -388,6 +391,8 @@ def test_those_who_check_can_read_the_record_of_looks_and_change_nothing(boss, d
     services.record_access([lead], by=dana, action=AccessAction.VIEW, via="lead page")
     page = boss.get("/admin/intake/leadaccess/")
     assert "dana" in text_of(page)
+    for term, found in ((lead.shown_reference.lower(), 1), ("dana", 1), ("ZZZZ-ZZZZ", 0)):
+        assert boss.get("/admin/intake/leadaccess/", {"q": term}).context_data["cl"].result_count == found, term
     assert lead.shown_reference in text_of(page)
     assert MARKER not in page.content.decode()
     access = LeadAccess.objects.get()

@@ -74,7 +74,7 @@ def test_what_a_colleague_has_open_comes_last_and_says_so(desk, lee):
     here, open_there, free = waiting(9), waiting(8), waiting(7)
     services.record_access([open_there], by=lee, action=AccessAction.VIEW, via="lead page")
     assert next_on(desk.get(lead_url(here))) == lead_url(free)
-    assert "lee opened this request at" in text_of(desk.get(lead_url(open_there)))
+    assert "Ask before you call: lee opened this request at" in text_of(desk.get(lead_url(open_there)))
     assert "opened this request at" not in text_of(desk.get(lead_url(free)))
     LeadAccess.objects.filter(user=lee).update(at=NOW - STILL_OPEN)
     assert next_on(desk.get(lead_url(here))) == lead_url(open_there)

@@ -41,6 +41,21 @@ def test_what_is_due_comes_first(desk, dana):
     assert references_in(desk.get(QUEUE)) == [lead.reference for lead in (urgent, late, later, done)]
 
 
+def test_an_empty_view_says_so(desk):
+    assert "Nothing here. Good." in text_of(desk.get(QUEUE))
+
+
+def test_no_column_claims_an_order_that_the_list_is_not_in(desk):
+    old = submitted(received_at=NOW - timedelta(days=9), name="Sam Sample")
+    urgent = submitted(received_at=NOW, red_flags="bladder")
+    for page in (desk.get(QUEUE), desk.get(QUEUE, {"view": "all"}), desk.post(url("search"), {"term": "sam"}, follow=True)):
+        assert 'class="sortremove"' not in page.content.decode()
+        assert references_in(page) == [urgent.reference, old.reference]
+    chosen = desk.get(QUEUE, {"o": "3"})
+    assert 'class="sortremove"' in chosen.content.decode()
+    assert references_in(chosen) == [old.reference, urgent.reference]
+
+
 def test_a_new_urgent_request_stays_on_top_after_a_voicemail(desk, dana):
     waiting = submitted(received_at=NOW - timedelta(days=9))
     urgent = submitted(received_at=NOW, red_flags="bladder", name="Uma Sample")
@@ -295,7 +310,7 @@ def test_a_search_without_a_match_says_so(desk, term):
     assert response.status_code == 200
     assert len(references_in(response)) == (0 if term.strip(" \0") else 1)
     if term.strip(" \0"):
-        assert "No request found" in text_of(response)
+        assert "No request found" in text_of(response) and "Nothing here. Good." not in text_of(response)
 
 
 @pytest.mark.parametrize("found", ["forged", "WzFd:1abc:xyz"])
