@@ -54,10 +54,9 @@ class Report:
         """How many things disagree."""
         return sum(self.counts.values())
 
-    @property
-    def next_check_at(self) -> datetime:
-        """When the worker looks again."""
-        return self.checked_at + CHECK_EVERY
+    def is_recent(self, now: datetime) -> bool:
+        """Whether the worker need not look again yet. A report of a time to come was made while the clock was ahead."""
+        return self.checked_at <= now < self.checked_at + CHECK_EVERY
 
 
 def last_report() -> Report | None:

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import connection, transaction
+from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -49,14 +50,19 @@ def send_due(stop: Callable[[], bool] = lambda: False) -> int:
 
 @transaction.atomic
 def claim(now: datetime) -> Outbox | None:
-    """The next due row, leased to the caller: no other worker sees it until the lease ends."""
-    rows = Outbox.objects.filter(state=OutboxState.PENDING, due_at__lte=now).order_by("due_at", "pk")
+    """The next due row, leased to the caller: no other worker sees it until the lease ends.
+
+    Due is also what no wait or lease puts off so far: it was written while the clock was ahead.
+    """
+    lease = timedelta(seconds=max(LEASE_EXCHANGES * settings.EMAIL_TIMEOUT, 60))
+    due = Q(due_at__lte=now) | Q(due_at__gt=now + lease + LONGEST_WAIT)
+    rows = Outbox.objects.filter(due, state=OutboxState.PENDING).order_by("due_at", "pk")
     if connection.features.has_select_for_update_skip_locked:
         rows = rows.select_for_update(skip_locked=True, of=("self",))
     row = rows.first()
     if row:
         row.attempts += 1
-        row.due_at = now + timedelta(seconds=max(LEASE_EXCHANGES * settings.EMAIL_TIMEOUT, 60))
+        row.due_at = now + lease
         row.save(update_fields=["attempts", "due_at"])
     return row
 

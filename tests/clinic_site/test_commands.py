@@ -162,6 +162,14 @@ def test_doctor_asks_for_a_backup_once_there_is_something_to_lose(content):
     assert (findings["backup"][0], code) == ("TROUBLE", 1)
 
 
+def test_doctor_believes_no_backup_and_no_check_of_a_time_to_come(content, tmp_path):
+    ahead = timezone.now() + timedelta(days=400)
+    integrity.check_and_report(ahead)
+    (tmp_path / "last-backup").write_text(ahead.isoformat())
+    findings, code = doctor()
+    assert (findings["integrity"][0], findings["backup"][0], code) == ("TROUBLE", "TROUBLE", 1)
+
+
 def test_doctor_goes_on_without_a_database(content, monkeypatch):
     monkeypatch.setattr("clinic_site.management.commands.doctor.database_answers", lambda: False)
     findings, code = doctor()

@@ -189,6 +189,13 @@ def test_a_claimed_mail_is_left_alone_until_its_lease_ends(db, settings):
     assert outbox.claim(now + timedelta(seconds=max(60, settings.EMAIL_TIMEOUT * 12) + 1)).attempts == 2
 
 
+def test_a_mail_written_while_the_clock_was_ahead_does_not_wait_until_then(db):
+    submitted()
+    Outbox.objects.update(due_at=timezone.now() + timedelta(days=400))
+    assert outbox.send_due() == 2
+    assert outbox.send_due() == 0
+
+
 def test_a_late_answer_of_an_old_claim_does_not_undo_a_newer_one(db):
     submitted(email="")
     old = outbox.claim(timezone.now())

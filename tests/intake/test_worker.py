@@ -123,6 +123,14 @@ def test_everything_is_checked_once_a_day_over_restarts(transactional_db, caplog
         assert checks(caplog) == done, hours
 
 
+def test_a_check_made_while_the_clock_was_ahead_does_not_stand_for_the_days_until_then(transactional_db, caplog, clock):
+    caplog.set_level("INFO")
+    for days, done in ((400, 1), (0, 2), (0.5, 2)):
+        clock(timedelta(days=days))
+        call_command("worker", once=True)
+        assert checks(caplog) == done
+
+
 def test_what_disagrees_is_logged_by_kind_and_count_and_never_by_content(transactional_db, caplog):
     Outbox.objects.filter(request=submitted(name="Zebra-marker", email="zebra-marker@example.org")).delete()
     call_command("worker", once=True)

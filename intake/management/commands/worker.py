@@ -108,7 +108,7 @@ class Command(BaseCommand):
     def _daily(self) -> None:
         """Due by the moment of the last report, so that restarts neither repeat nor put off the check."""
         report = integrity.last_report()
-        if (report and timezone.now() < report.next_check_at) or time.monotonic() < self.daily_not_before:
+        if (report and report.is_recent(timezone.now())) or time.monotonic() < self.daily_not_before:
             return
         self.daily_not_before = time.monotonic() + DAILY_RETRY_SECONDS
         misses.forget_expired(timezone.localdate())
