@@ -14,15 +14,13 @@ from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from . import spool
-from .fields import box
 from .models import ConsultationRequest, EventKind, LeadEvent, LeadStatus, NoticeKind, Outbox, SearchKey, SearchKind
-from .rotation import SEALED, batches, described, under_another_search_key
+from .rotation import inspect_rows
 from .submission import shown_reference
 
 REPORT = "integrity.json"
 CHECK_EVERY = timedelta(days=1)
 EXAMPLES = 10
-BATCH = 500
 PATIENCE_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
@@ -96,7 +94,8 @@ def check() -> list[Finding]:
     Takes some seconds for each ten thousand requests, since it opens every answer.
     Raises django.db.Error where the database is away.
     """
-    checks: list[tuple[str, Callable[[], Iterator[str]], str]] = [
+    rows = inspect_rows()
+    checks: list[tuple[str, Callable[[], Iterable[str]], str]] = [
         (
             "requests without their mails",
             _without_notices,
@@ -119,13 +118,18 @@ def check() -> list[Finding]:
         ),
         (
             "requests found under another SEARCH_KEY only",
-            under_another_search_key,
+            lambda: rows.under_another_search_key,
             "Put that key back, or bring them under this one: python manage.py rebuild_search_keys",
         ),
         (
             "rows that no key opens",
-            _unreadable_rows,
+            lambda: rows.unreadable,
             "Put the key that opens them back into ENCRYPTION_KEYS; altered ones come back only from a backup.",
+        ),
+        (
+            "requests whose answers are not those that were sent",
+            lambda: rows.not_as_sent,
+            "Someone changed them in the database, perhaps for another person's. Don't act on them: compare with the last backup.",
         ),
         (
             "spool folders that cannot be used",
@@ -146,7 +150,7 @@ def check() -> list[Finding]:
     return [finding for what, find, advice in checks if (finding := _finding(what, find(), advice))]
 
 
-def _finding(what: str, found: Iterator[str], advice: str) -> Finding | None:
+def _finding(what: str, found: Iterable[str], advice: str) -> Finding | None:
     examples: list[str] = []
     count = 0
     for name in found:
@@ -182,12 +186,6 @@ def _without_event() -> Iterator[str]:
 
 def _without_search_keys() -> Iterator[str]:
     return _references(ConsultationRequest.objects.exclude(Exists(SearchKey.objects.filter(request=OuterRef("pk")))))
-
-
-def _unreadable_rows() -> Iterator[str]:
-    for model in SEALED:
-        for rows in batches(model, BATCH):
-            yield from (described(model, row) for row in rows if row.not_opened_by(box().decrypt))
 
 
 def _unusable_spool() -> Iterator[str]:

@@ -39,6 +39,27 @@ class SealedRow:
         """The columns that `opens` refuses."""
         return [name for name, token in self.columns.items() if not _accepts(opens, token)]
 
+    def opened(self) -> dict[str, str]:
+        """The texts of those columns that a key opens."""
+        texts = dict[str, str]()
+        for name, token in self.columns.items():
+            with suppress(InvalidToken, ValueError):
+                texts[name] = box().decrypt(token).decode()
+        return texts
+
+
+@dataclass
+class Inspection:
+    """References of requests, and what else of theirs, that are not as they should be.
+
+    `not_as_sent`: each answer opens, but together they are not what was sent: one was
+    put there that belongs elsewhere.
+    """
+
+    unreadable: list[str] = field(default_factory=list)
+    under_another_search_key: list[str] = field(default_factory=list)
+    not_as_sent: list[str] = field(default_factory=list)
+
 
 @dataclass
 class Rotation:
@@ -89,18 +110,37 @@ def rebuild_search_keys(batch: int = BATCH, progress: Callable[[str, Rotation], 
     return done
 
 
-def under_another_search_key() -> Iterator[str]:
-    """References of requests whose name is not found under SEARCH_KEY: left from before a change of it."""
-    for rows in batches(ConsultationRequest, BATCH):
-        keys = SearchKey.objects.filter(kind=SearchKind.NAME, request__in=[row.pk for row in rows])
-        found = dict[int, set[str]]()
-        for pk, digest in keys.values_list("request_id", "digest"):
-            found.setdefault(pk, set()).add(digest)
-        for row in rows:
-            with suppress(InvalidToken, ValueError):
-                name = box().decrypt(row.columns["name"]).decode()
-                if row.pk in found and blind(folded(name), SearchKind.NAME) not in found[row.pk]:
-                    yield shown_reference(row.reference)
+def inspect_rows() -> Inspection:
+    """Open every encrypted column once, and compare answers with the keyed hashes that were stored with them."""
+    found = Inspection()
+    for model in SEALED:
+        for rows in batches(model, BATCH):
+            opened = [(row, row.opened()) for row in rows]
+            found.unreadable += [described(model, row) for row, texts in opened if len(texts) < len(row.columns)]
+            if model is ConsultationRequest:
+                _compare_with_hashes(opened, found)
+    return found
+
+
+def _compare_with_hashes(opened: list[tuple[SealedRow, dict[str, str]]], found: Inspection) -> None:
+    pks = [row.pk for row, _ in opened]
+    names = dict[int, set[str]]()
+    for pk, digest in SearchKey.objects.filter(kind=SearchKind.NAME, request__in=pks).values_list("request_id", "digest"):
+        names.setdefault(pk, set()).add(digest)
+    sent = {lead.pk: lead for lead in ConsultationRequest.objects.filter(pk__in=names).only("submission_id", "answers_digest")}
+    for row, answers in opened:
+        if "name" not in answers or row.pk not in sent:
+            continue
+        if blind(folded(answers["name"]), SearchKind.NAME) not in names[row.pk]:
+            found.under_another_search_key.append(shown_reference(row.reference))
+        elif len(answers) == len(ANSWERS) and not _is_as_sent(sent[row.pk], digest_of(answers)):
+            found.not_as_sent.append(shown_reference(row.reference))
+
+
+def _is_as_sent(lead: ConsultationRequest, digest: str) -> bool:
+    # One that was sent once more after a change of SEARCH_KEY has left its digest to the second.
+    same = ConsultationRequest.objects.filter(submission_id=lead.submission_id, answers_digest=digest)
+    return lead.answers_digest == digest or same.exists()
 
 
 def keys_that_do_not_fit() -> Iterator[str]:
@@ -158,11 +198,8 @@ def _accepts(opens: Callable[[str | bytes], object], token: str | bytes) -> bool
 @transaction.atomic
 def _reseal(model: type[models.Model], keys: list[int], is_newest: Callable[[str | bytes], object], done: Rotation) -> None:
     for row in _rows(model, model._base_manager.select_for_update().filter(pk__in=keys).order_by("pk")):
-        readable: dict[str, str] = {}
         stale = row.not_opened_by(is_newest)
-        for name in stale:
-            with suppress(InvalidToken, ValueError):
-                readable[name] = box().decrypt(row.columns[name]).decode()
+        readable = {name: text for name, text in row.opened().items() if name in stale}
         if readable:
             # The field seals with the newest key on its way in.
             model._base_manager.filter(pk=row.pk).update(**readable)

@@ -74,6 +74,19 @@ def test_an_altered_answer_is_found_by_reference_without_its_content():
     assert MARKER not in str(finding)
 
 
+@pytest.mark.parametrize("column", ["message", "phone", "red_flags"])
+def test_answers_that_were_exchanged_between_two_requests_are_found(column):
+    leads = [submitted(message=MARKER, phone="+17035550163", red_flags="none"), submitted(phone="+17035550164", red_flags="fever")]
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {column} FROM intake_consultationrequest ORDER BY id")
+        for lead, (token,) in zip(reversed(leads), cursor.fetchall(), strict=True):
+            cursor.execute(f"UPDATE intake_consultationrequest SET {column} = %s WHERE id = %s", [token, lead.pk])
+    (finding,) = check()
+    assert finding.what == "requests whose answers are not those that were sent"
+    assert finding.examples == tuple(lead.shown_reference for lead in leads)
+    assert MARKER not in str(finding)
+
+
 def test_spool_files_already_stored_and_unreadable_ones_are_found():
     press = submission()
     spool.write(press)
