@@ -79,6 +79,8 @@ def test_exactly_two_figures_show_the_techniques_each_with_words(osteotomy):
         assert all(within(svg, "title") and within(svg, "desc") for svg in pictures)
         assert "Your surgery is planned from your own scans." in text_of(figure)
         assert within(figure, "details")
+        [name] = [text_of(element) for element in figure.iter() if element.get("id") == figure.get("aria-labelledby")]
+        assert re.fullmatch(r"Figure \d\. .{10,50}", name)  # a screen reader says it before all that stands in the figure
 
 
 def test_the_words_beside_a_drawing_count_the_bones_that_it_shows(osteotomy):
