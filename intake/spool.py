@@ -28,6 +28,8 @@ SUFFIX = ".sealed"
 ASIDE = "set-aside"
 # An unfinished file this old belongs to a process that died before it told anyone "received".
 STALE_SECONDS = 24 * 3600
+# A writer holds the lock for as long as two flushes take.
+LOCK_SECONDS = 8.0
 RESERVE = ".reserve"
 # The longest request makes a file of 44 KB, a usual one takes 4.
 RESERVE_BYTES = 8 * 1024**2
@@ -176,14 +178,27 @@ def _take_back(target: Path) -> None:
 def _alone() -> Iterator[None]:
     """One writer at a time, over all processes: who takes back a file they could not make durable takes back only their own.
 
-    The system drops the lock of a process that dies.
+    The system drops the lock of a process that dies. For one that hangs nobody waits
+    longer than LOCK_SECONDS; raises MayBeKept then, since it may be at the very same request.
     """
     descriptor = os.open(folder(), os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        deadline = time.monotonic() + LOCK_SECONDS
+        while not _is_locked(descriptor):
+            if time.monotonic() > deadline:
+                raise MayBeKept("another process holds the spool")
+            time.sleep(0.01)
         yield
     finally:
         os.close(descriptor)
+
+
+def _is_locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def waiting() -> list[Path]:

@@ -1,5 +1,6 @@
 """What a person was told is what a new connection reads, whatever fails at whichever step."""
 
+import fcntl
 import os
 import re
 import threading
@@ -246,6 +247,19 @@ def test_where_nothing_can_tell_whether_it_was_stored_the_person_is_told_just_th
     database.comes_back()
     assert len(stored()) == is_done
     assert person.send() == RECEIVED
+    assert_stored_once(person)
+
+
+def test_a_process_that_hangs_in_the_spool_holds_up_nobody_for_good(person, database, monkeypatch):
+    monkeypatch.setattr(spool, "LOCK_SECONDS", 0.1)
+    database.goes_away()
+    held = os.open(spool.folder(), os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    assert person.send() == IN_DOUBT
+    os.close(held)
+    assert person.send() == RECEIVED
+    database.comes_back()
+    replay_spool()
     assert_stored_once(person)
 
 
