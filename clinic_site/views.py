@@ -4,12 +4,14 @@ import datetime
 from pathlib import PurePosixPath
 
 from django.conf import settings
+from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from django.views.static import serve
 
@@ -109,9 +111,13 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """403 for a form whose protection cookie is missing or old: how to send it again, and the phone."""
-    if request.resolver_match and request.resolver_match.view_name == "intake:consultation":
+    """403 for a form whose protection cookie is missing or old: how to send it again, and the phone; for staff, where they were."""
+    match = request.resolver_match
+    if match and match.view_name == "intake:consultation":
         return not_trusted(request)
+    if match and match.app_name == "admin":
+        staff = admin.site.each_context(request) | {"title": _("Nothing was saved"), "again": request.get_full_path()}
+        return _failure(request, "admin/not_trusted.html", 403, **staff)
     return _failure(request, "403_csrf.html", 403)
 
 
@@ -122,7 +128,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _failure(request: HttpRequest, template: str, status: int) -> HttpResponse:
-    response = render(request, template, {"nav_current": ""}, status=status)
+def _failure(request: HttpRequest, template: str, status: int, **values: object) -> HttpResponse:
+    response = render(request, template, {"nav_current": "", **values}, status=status)
     response["Cache-Control"] = "no-store"
     return response

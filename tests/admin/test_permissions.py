@@ -91,6 +91,23 @@ def test_who_has_to_sign_in_again_finds_the_request_they_were_at(client, dana):
     assert "Nothing was saved. Press the button again." in text_of(page)
 
 
+@pytest.mark.parametrize("name", ["contact", "queue", "sign-in"])
+def test_a_page_from_before_a_new_sign_in_leads_staff_back_to_it(desk, client, name):
+    lead = submitted()
+    address = {
+        "contact": f"{url('contact', lead.pk)}?_changelist_filters=view%3Dagain",
+        "queue": QUEUE,
+        "sign-in": "/admin/login/",
+    }[name]
+    browser = client if name == "sign-in" else desk
+    browser.handler.enforce_csrf_checks = True
+    page = browser.post(address, {"outcome": "reached", "channel": "phone"})
+    assert page.status_code == 403 and title_of(page) == "Nothing was saved | Staff"
+    assert f'href="{address}">Load the page again' in page.content.decode()
+    assert "patient" not in text_of(page) and not lead.attempts.exists()
+    assert browser.get(address, follow=True).status_code == 200
+
+
 @pytest.mark.parametrize("pk", ["0", "999999", "99999999999999999999999999", "x"])
 def test_an_address_of_no_request_is_not_found(desk, pk):
     assert desk.get(f"{QUEUE}{pk}/change/").status_code == 404
