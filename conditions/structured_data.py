@@ -140,6 +140,7 @@ def place(location: Location) -> Graph:
             "addressLocality": location.city,
             "addressRegion": location.state,
             "postalCode": location.postal_code,
+            "addressCountry": current_clinic().country,
         },
     }
 

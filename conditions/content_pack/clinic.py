@@ -33,11 +33,14 @@ CLINIC_OPTIONAL_TEXTS = (
     "urgent_signs",
 )
 CLINIC_TEXTS = tuple(name for name in Clinic.WORDS if name not in CLINIC_OPTIONAL_TEXTS)
+# Named in the file where it is another.
+USUAL_COUNTRY = "US"
 CLINIC_KEYS = {
     *CLINIC_PLAIN,
     *CLINIC_TEXTS,
     *CLINIC_OPTIONAL,
     *CLINIC_OPTIONAL_TEXTS,
+    "country",
     "spanish",
     "timezone",
     "hours",
@@ -62,6 +65,7 @@ def _clinic_read(folder: Path) -> Iterator[Item]:
         if key not in CLINIC_KEYS:
             raise item.fail(f"unknown key `{key}`", str(key))
     data = {key: entry[key] for key in CLINIC_PLAIN} | {key: entry[key] for key in CLINIC_OPTIONAL if entry.get(key)}
+    data |= _country(str(entry.get("country") or USUAL_COUNTRY))
     data |= _clinic_texts(entry)
     data["spanish"] = _clinic_texts(entry.get("spanish") or {})
     data["timezone"] = entry.get("timezone") or "America/New_York"
@@ -71,6 +75,10 @@ def _clinic_read(folder: Path) -> Iterator[Item]:
         raise item.fail("`holidays` must list {date: ..., name: ...}", "holidays")
     item.data = data
     yield item
+
+
+def _country(country: str) -> Data:
+    return {} if country == USUAL_COUNTRY else {"country": country}
 
 
 def _clinic_texts(entry: Data) -> Data:
@@ -84,6 +92,7 @@ def _clinic_rows() -> Iterator[tuple[str, Data]]:
     if clinic:
         data = {key: getattr(clinic, key) for key in CLINIC_PLAIN}
         data |= {key: getattr(clinic, key) for key in CLINIC_OPTIONAL if getattr(clinic, key)}
+        data |= _country(clinic.country)
         if clinic.theme:
             data["theme"] = clinic.ordered_theme
         data |= _stored_texts(clinic, "en") | {"spanish": _stored_texts(clinic, "es")}
@@ -108,7 +117,7 @@ def _clinic_store(item: Item) -> None:
     for key in (*CLINIC_TEXTS, *CLINIC_OPTIONAL_TEXTS):
         setattr(clinic, f"{key}_en", data.get(key, ""))
         setattr(clinic, f"{key}_es", data["spanish"].get(key, ""))
-    clinic.time_zone = data["timezone"]
+    clinic.time_zone, clinic.country = data["timezone"], data.get("country", USUAL_COUNTRY)
     save(item, clinic)
     clinic.opening_hours.all().delete()
     clinic.holidays.all().delete()

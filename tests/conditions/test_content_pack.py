@@ -6,6 +6,7 @@ import shutil
 import pytest
 from django.core.management import CommandError, call_command
 
+from clinic_site.models import Clinic
 from conditions.content_pack import FOLDER, PackError, export_pack, is_behind_english, load_pack, read_pack
 from conditions.models import Page, Section
 
@@ -265,3 +266,13 @@ def test_a_place_that_is_no_number_is_refused_with_its_line(pack):
     with pytest.raises(PackError, match=path.name):
         load_pack(pack)
     assert not Page.objects.filter(slug="a-test-guide").exists()
+
+
+def test_a_clinic_abroad_says_its_country_in_its_files(pack, tmp_path):
+    text = (FOLDER / "clinic.yaml").read_text()
+    assert "country:" not in text
+    (pack / "clinic.yaml").write_text(text.replace("  postal_code:", "  country: GB\n  postal_code:"))
+    load_pack(pack)
+    assert Clinic.objects.get().country == "GB"
+    export_pack(tmp_path / "back")
+    assert "  country: GB\n" in (tmp_path / "back" / "clinic.yaml").read_text()
