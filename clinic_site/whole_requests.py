@@ -38,6 +38,8 @@ SLOWEST_BYTES_PER_SECOND = 8 * 1024
 # How many may be unfinished at once in one worker before the slowest are let go.
 UNFINISHED_REQUESTS = 200
 UNFINISHED_UPLOADS = 4
+# How many whole ones may stand in line or be answered at once, each in memory until then.
+ANSWERED_UPLOADS = 4
 SWEEP_SECONDS = 0.25
 GOODBYE_SECONDS = 2.0
 # A reader that takes nothing of its answer for this long is let go.
@@ -132,6 +134,7 @@ class WholeRequestWorker(ThreadWorker):
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self.unfinished: dict[TConn, Arrival] = {}
+        self.answered_uploads: set[TConn] = set()
         self.leaving: dict[TConn, float] = {}
         self.next_sweep = 0.0
 
@@ -164,8 +167,11 @@ class WholeRequestWorker(ThreadWorker):
                     self._forget(conn)
                     self._close(conn)
                     return
+                was_upload = arrival.is_upload
                 arrival.add(piece)
-                if arrival.waits_for_continue:
+                if arrival.is_upload and not was_upload and len(self.answered_uploads) >= ANSWERED_UPLOADS:
+                    arrival.refusal = HTTPStatus.TOO_MANY_REQUESTS
+                elif arrival.waits_for_continue:
                     arrival.waits_for_continue = False
                     sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         except (BlockingIOError, InterruptedError):
@@ -186,6 +192,8 @@ class WholeRequestWorker(ThreadWorker):
         conn.init()
         conn.parser.unreader.unread(bytes(arrival.data))
         conn.data_ready = True
+        if arrival.is_upload:
+            self.answered_uploads.add(conn)
         super().enqueue_req(conn)
 
     def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
@@ -197,6 +205,7 @@ class WholeRequestWorker(ThreadWorker):
 
     def finish_request(self, conn: TConn, fs: "Future[object]") -> None:
         """After an answer: wait for the connection's next request, or part without waiting."""
+        self.answered_uploads.discard(conn)
         try:
             is_reusable = not fs.cancelled() and bool(fs.result())
         except Exception:

@@ -1,9 +1,13 @@
 """Odd, oversized and slow requests: answered or cut off, while everyone else is served."""
 
+import selectors
 import socket
 import time
+from concurrent.futures import Future
 
 import pytest
+from gunicorn.config import Config
+from gunicorn.workers.gthread import TConn
 
 from clinic_site import whole_requests
 from tests.live import Visitor
@@ -145,6 +149,29 @@ def test_body_that_breaks_off_is_never_handed_on(start_server):
         sender.sendall(HEAD + b"Content-Length: 600\r\n\r\nname=Half")
     time.sleep(0.5)
     assert server.log.count("POST /consultation/") == before
+
+
+def test_uploads_beyond_what_memory_should_hold_are_refused_before_they_arrive(monkeypatch):
+    monkeypatch.setattr(whole_requests.ThreadWorker, "enqueue_req", lambda self, conn: None)  # no thread ever answers
+    worker = object.__new__(whole_requests.WholeRequestWorker)
+    worker.cfg, worker.poller, worker.nr_conns = Config(), selectors.DefaultSelector(), 0
+    worker.unfinished, worker.leaving, worker.answered_uploads = {}, {}, set()
+    body = b"x" * (whole_requests.FORM_BYTES + 1)
+    peers = []
+    for sent in [body] * whole_requests.ANSWERED_UPLOADS + [b"x"]:
+        peer, ours = socket.socketpair()
+        conn = TConn(worker.cfg, ours, ("192.0.2.1", 1), ("192.0.2.2", 80))
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * len(body))
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * len(body))
+        peer.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + sent)
+        worker.enqueue_req(conn)
+        peers.append((peer, conn))
+    assert peers[-1][0].recv(12) == b"HTTP/1.1 429"
+    assert not worker.unfinished
+    answered = Future()
+    answered.set_result(False)
+    worker.finish_request(peers[0][1], answered)
+    assert len(worker.answered_uploads) == whole_requests.ANSWERED_UPLOADS - 1
 
 
 class Drippers:
