@@ -116,7 +116,7 @@ def for_physician(physician: Physician, interests: Iterable[Page]) -> SafeString
     }
     if procedures := [page for page in interests if page.kind == Kind.PROCEDURE]:
         person["availableService"] = [
-            {"@type": page.schema_type, "name": page.name, "url": _url(page.get_absolute_url())} for page in procedures
+            {"@type": _entity_type(page), "name": page.name, "url": _url(page.get_absolute_url())} for page in procedures
         ]
     if physician.portrait and not physician.portrait.is_sample:
         person["image"] = _url(physician.portrait.url)
@@ -238,7 +238,7 @@ def about(page: Page, context: dict[str, Any]) -> Graph:
     """The procedure, condition or symptom that a page is about."""
     kind = Kind(page.kind)
     data: Graph = {
-        "@type": page.schema_type or ENTITY_TYPES[kind],
+        "@type": _entity_type(page),
         "@id": _url(page.get_absolute_url()) + "#about",
         "name": page.name,
         "alternateName": page.alternate_names or [],
@@ -270,6 +270,11 @@ def about(page: Page, context: dict[str, Any]) -> Graph:
         # The vocabulary knows a condition's symptoms, not a symptom's conditions: the edge is told backwards.
         data["@reverse"] = {"signOrSymptom": causes} if causes else ""
     return {key: value for key, value in data.items() if value not in ("", [])}
+
+
+def _entity_type(page: Page) -> str:
+    """What a page is about; where that was left open, or says what the page itself is, what its kind is about."""
+    return page.schema_type if page.schema_type not in ("", "MedicalWebPage") else ENTITY_TYPES[Kind(page.kind)]
 
 
 def _opening(text: str, length: int = 320) -> str:

@@ -83,6 +83,16 @@ def test_a_symptom_names_the_conditions_behind_it(client):
     assert {"@type": "MedicalCondition"}.items() <= symptom["@reverse"]["signOrSymptom"][0].items()
 
 
+@pytest.mark.parametrize("kind", ["condition", "procedure", "symptom"])
+def test_a_page_whose_type_nobody_chose_is_about_what_its_kind_is_about(client, kind):
+    page = Page.objects.filter(kind=kind, status="published").first()
+    chosen = Page._meta.get_field("schema_type").default
+    Page.objects.filter(pk=page.pk).update(schema_type=chosen)
+    [about] = [graph for graph in graphs_of(client, page.get_absolute_url()) if graph.get("@id", "").endswith("#about")]
+    assert schemaorg.problems([about], {}) == []
+    assert about["@type"] == {"condition": "MedicalCondition", "procedure": "MedicalProcedure"}.get(kind, "MedicalSignOrSymptom")
+
+
 def test_the_glossary_is_a_set_of_terms_each_at_its_place(client):
     terms = one(graphs_of(client, "/glossary/"), "DefinedTermSet")["hasDefinedTerm"]
     assert {"@type", "@id", "name", "description"} <= set(terms[0])
