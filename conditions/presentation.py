@@ -275,9 +275,9 @@ class Presenter:
 
     def _leads(self, css: str) -> MakeBlocks:
         def make(body: str) -> list[Block]:
-            before, after = rich_text.around_list(body)
+            before, items, after = rich_text.around_list(body)
             rows = []
-            for item in rich_text.items(body):
+            for item in items:
                 lead, rest = rich_text.lead_and_rest(item)
                 if css == "operation":
                     rows.append(f"<li><strong>{lead}</strong> {rest}</li>")
@@ -289,22 +289,27 @@ class Presenter:
         return make
 
     def _facts(self, body: str) -> list[Block]:
-        facts = [rich_text.lead_and_rest(item) for item in rich_text.items(body)]
-        return [Block("facts", facts=[(self._html(lead), self._html(rest)) for lead, rest in facts])] if facts else []
+        before, items, after = rich_text.around_list(body)
+        facts = [rich_text.lead_and_rest(item) for item in items]
+        shown = [Block("facts", facts=[(self._html(lead), self._html(rest)) for lead, rest in facts])] if facts else []
+        return [*self._prose(before), *shown, *self._prose(after)]
 
     def _risks(self, body: str) -> list[Block]:
-        before, after = rich_text.around_list(body)
+        before, items, after = rich_text.around_list(body)
         blocks = self._prose(before)
-        risks = []
-        for item in rich_text.items(body):
+        risks, others = [], []
+        for item in items:
             lead, rest = rich_text.lead_and_rest(item)
             match = RISK.search(lead)
-            if match:
-                number = int(match["number"].replace(",", ""))
-                risks.append(Risk(lead, number, int(match["out_of"].replace(",", "")), self._html(rest)))
+            number, out_of = (int(match[part].replace(",", "")) for part in ("number", "out_of")) if match else (1, 0)
+            if number <= out_of:
+                risks.append(Risk(lead, number, out_of, self._html(rest)))
+            else:
+                others.append(f"<li>{item}</li>")
         if risks:
             blocks.append(Block("risks", risks=risks))
-        return blocks + self._prose(after)
+        # What cannot be drawn as people is said all the same.
+        return [*blocks, *(self._prose(f"<ul>{''.join(others)}</ul>") if others else []), *self._prose(after)]
 
     def _care(self, kind: SectionKind) -> MakeBlocks:
         def make(body: str) -> list[Block]:

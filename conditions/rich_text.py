@@ -101,10 +101,12 @@ def lead_and_rest(item: str) -> tuple[str, str]:
     return (match[1].strip(), match[2].strip()) if match else ("", item.strip())
 
 
-def around_list(body: str) -> tuple[str, str]:
-    """What stands before and after the first list of a body."""
+def around_list(body: str) -> tuple[str, list[str], str]:
+    """What stands before the first list of a body, its items, and what stands after it."""
     match = LIST.search(body or "")
-    return (body[: match.start()].strip(), body[match.end() :].strip()) if match else (body or "", "")
+    if not match:
+        return body or "", [], ""
+    return body[: match.start()].strip(), items(match[0]), body[match.end() :].strip()
 
 
 def pieces(body: str) -> Iterator[tuple[str, str]]:

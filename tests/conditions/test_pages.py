@@ -204,6 +204,32 @@ def test_no_page_leads_to_one_that_was_taken_off_the_site_and_the_words_stay(cli
     assert "home-medicines" in client.get("/guides/preparing-for-spine-surgery/").content.decode()
 
 
+@pytest.mark.parametrize(
+    ("kind", "body", "drawn"),
+    [
+        ("glance", "<p>Before.</p><ul><li><strong>Stay:</strong> Listed.</li></ul><p>After.</p>", "<dt>"),
+        ("glance", "<p>No list.</p>", ""),
+        (
+            "risks",
+            "<ul><li><strong>3 out of 100</strong> listed.</li><li>Infection, unnumbered.</li></ul><p>After.</p>",
+            "3 of 100 people",
+        ),
+        ("risks", "<ul><li><strong>Death</strong> can happen.</li><li><strong>300 out of 100</strong> typo.</li></ul>", ""),
+        ("risks", "<ul><li><strong>3 out of 100</strong> one.</li></ul><ul><li><strong>4 out of 100</strong> two.</li></ul>", ""),
+        ("steps", "<ol><li><strong>Cut.</strong> One.</li></ol><p>Between.</p><ol><li>Two.</li></ol>", ""),
+        ("timeline", "<p>Before.</p><ol><li><strong>Day 1</strong> Walk.</li></ol>", ""),
+    ],
+)
+def test_however_a_section_is_shown_every_word_of_it_is_there_once(client, kind, body, drawn):
+    section = Section.objects.filter(page__slug="kyphosis", kind="prose").first()
+    Section.objects.filter(pk=section.pk).update(kind=kind, body_en=body)
+    page = client.get("/conditions/kyphosis/").content.decode()
+    shown = page[page.index(f'<h2 id="{section.anchor}"') :].partition("<h2")[2].partition("<h2")[0]
+    assert drawn in shown
+    for word in re.findall(r"[A-Z][a-z]+|unnumbered|typo|listed|one\.|two\.", plain_text(body)):
+        assert plain_text(re.sub(r'<span class="vh">.*?</span>', "", shown)).count(word) == 1, word
+
+
 def test_a_page_is_found_only_under_its_own_kind(client):
     assert client.get("/conditions/spinal-osteotomy/").status_code == 404
 
