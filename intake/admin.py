@@ -39,6 +39,7 @@ from .models import (
 )
 from .presentation import MOVES, dialled, due, grouped_answers, language_name, moment, shown_user, spam_words, ways_to_answer
 from .queue import SEARCH_LIMIT, ColleagueFilter, FoundFilter, Queue, ViewFilter, next_to_call, sign_found
+from .rotation import is_as_sent
 from .services import InvalidTransition, StalePage
 from .submission import plain_reference
 
@@ -273,6 +274,7 @@ class ConsultationRequestAdmin(admin.ModelAdmin):
             "is_spam": lead.status == LeadStatus.SPAM,
             "spam_reasons": spam_words(lead.spam_reasons),
             "unreadable": len(lead.unreadable_fields()),
+            "is_as_sent": is_as_sent(lead),
             "name_is_readable": not isinstance(lead.name, Undecryptable),
             "groups": [group for group in groups if group.given],
             "left_empty": [answer.label for group in groups for answer in group.missing],

@@ -137,6 +137,16 @@ def _compare_with_hashes(opened: list[tuple[SealedRow, dict[str, str]]], found: 
             found.not_as_sent.append(shown_reference(row.reference))
 
 
+def is_as_sent(lead: ConsultationRequest) -> bool:
+    """Whether its answers are together what was sent. True also where that can't be told: one is unreadable, the key another."""
+    answers = _readable(lead)
+    digest = digest_of(answers)
+    if len(answers) < len(ANSWERS) or lead.answers_digest == digest:
+        return True
+    by_name = SearchKey.objects.filter(request=lead, kind=SearchKind.NAME, digest=blind(folded(lead.name), SearchKind.NAME))
+    return not by_name.exists() or _is_as_sent(lead, digest)
+
+
 def _is_as_sent(lead: ConsultationRequest, digest: str) -> bool:
     # One that was sent once more after a change of SEARCH_KEY has left its digest to the second.
     same = ConsultationRequest.objects.filter(submission_id=lead.submission_id, answers_digest=digest)

@@ -179,6 +179,17 @@ def test_altered_answers_are_said_so_and_the_rest_is_shown(desk, dana):
     assert "tel:" not in page.content.decode()
 
 
+def test_answers_put_there_from_another_request_are_said_not_to_be_those_that_were_sent(desk):
+    said = "These answers are not those that were sent."
+    lead, other = submitted(), submitted(phone="+17035550164")
+    assert said not in text_of(desk.get(lead_url(lead)))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT phone FROM intake_consultationrequest WHERE id = %s", [other.pk])
+        cursor.execute("UPDATE intake_consultationrequest SET phone = %s WHERE id = %s", [cursor.fetchone()[0], lead.pk])
+    assert said in text_of(desk.get(lead_url(lead)))
+    assert said not in text_of(desk.get(lead_url(other)))
+
+
 def test_requests_of_the_same_person_are_linked_both_ways(desk):
     earlier = submitted()
     receipt = services.submit_consultation_request(submission(submission_id=earlier.submission_id, message="Now worse."))
