@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models, transaction
 from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest, HttpResponse
@@ -81,6 +81,12 @@ class RefusesUnseen(admin.ModelAdmin):
         if getattr(request, "changed_meanwhile", False):
             return type(form)(form.__name__, (ChangedMeanwhile, form), {})
         return form
+
+    def render_change_form(self, request, context, *args, **kwargs) -> HttpResponse:
+        # The panel above the form says why it came back; Django would say it once more, in small print.
+        if context.get("changed_meanwhile") and list(context["adminform"].form.errors) == [NON_FIELD_ERRORS]:
+            context["errors"] = [] if len(context["errors"]) == 1 else context["errors"]
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def _digest(self, request: HttpRequest, row: models.Model) -> str:
         rows = [row]
