@@ -71,6 +71,7 @@ def test_a_draft_is_previewed_by_editors_alone(editor, desk, client, draft):
 
 
 def test_the_list_says_which_reviews_are_late(editor, kyphosis):
+    Page.objects.update(next_review_on=timezone.localdate() + timedelta(days=90))
     Page.objects.filter(pk=kyphosis.pk).update(next_review_on=timezone.localdate() - timedelta(days=1))
     text = text_of(editor.get("/admin/conditions/page/", {"review": "overdue"}))
     assert "Overdue since" in text

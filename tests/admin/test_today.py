@@ -55,6 +55,7 @@ def test_behind_each_tile_are_as_many_requests_as_it_says(desk, waiting):
 
 
 def test_behind_the_tile_of_pages_are_as_many_pages_as_it_says(editor):
+    Page.objects.update(next_review_on=timezone.localdate() + timedelta(days=90))
     reviewed = Page.objects.published().exclude(review_state=ReviewState.NOT_NEEDED)[:3]
     Page.objects.filter(pk__in=[page.pk for page in reviewed]).update(next_review_on=timezone.localdate() + timedelta(days=3))
     page = editor.get("/admin/")
