@@ -104,6 +104,16 @@ def care_boxes_stand_once(page: Page, site: Site) -> Iterator[Problem]:
 
 
 @rule
+def emergencies_come_first(page: Page, site: Site) -> Iterator[Problem]:
+    """Nobody reads whom to call today before they read what is an emergency."""
+    sections = list(page.sections.all())
+    for number, section in enumerate(sections):
+        follow = {later.kind for later in sections[number:]}
+        if section.kind in CARE_BOXES - {SectionKind.EMERGENCY} and SectionKind.EMERGENCY in follow:
+            yield Problem(_("Put this box below the one for emergencies."), "kind", section.anchor)
+
+
+@rule
 def tells_risks(page: Page, site: Site) -> Iterator[Problem]:
     """A procedure page says what can go wrong."""
     headings = [section.heading_en.lower() for section in page.sections.all()]

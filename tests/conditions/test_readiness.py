@@ -78,6 +78,7 @@ SPOILT = {
         section("plan", kind="emergency"),
         section("urgent", body_en='<p>Read <a href="/guides/recovery-from-spine-surgery/">this page about recovery</a>.</p>'),
     ],
+    "emergencies_come_first": [section("benefits", kind="today"), section("benefits", kind="appointment")],
     "tells_risks": [section("risks", heading_en="More")],
     "tells_alternatives": [section("options", body_en="<p>Therapy.</p>"), section("options", heading_en="More")],
     "can_be_compared": [facts(stay_en=""), facts(stay_es=""), lambda: ProcedureFacts.objects.all().delete()],
