@@ -129,8 +129,11 @@ def test_coming_in_again_from_a_search_engine_leaves_the_open_form_as_good_as_be
     expect(tab.locator(".ticket__ref")).to_be_visible()
 
 
-def test_the_receipt_is_one_sheet_of_paper(open_tab):
+@pytest.mark.parametrize("letters", ["ours", "wider"])
+def test_the_receipt_is_one_sheet_of_paper(open_tab, letters):
     tab, _ = open_tab()
+    if letters == "wider":
+        tab.route("**/*.woff2", lambda route: route.abort())
     tab.goto("/es/consulta/")
     tab.locator("[name=name]").fill("Petra Papel")
     tab.locator("[name=phone]").fill("(703) 555-0142")
