@@ -37,6 +37,7 @@ def pytest_sessionstart(session):
         subprocess.run([sys.executable, "manage.py", "prepare", "--only-static", "-v0"], cwd=ROOT, check=True)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     """Marks what runs once, keeps together what shares a costly fixture, and lets start first what takes long."""
     for item in items:
