@@ -121,6 +121,7 @@ def test_structured_data_is_there_and_says_nothing_of_samples(read):
 
 
 def test_the_sitemap_lists_published_pages_and_no_sample_people(client):
+    Page.objects.update(next_review_on="2099-01-01")  # one overdue for long is not listed
     body = client.get("/sitemap.xml").content.decode()
     assert OSTEOTOMY in body and "/physicians/sample" not in body
     Page.objects.filter(slug="kyphosis").update(review_state=ReviewState.UNREVIEWED, reviewed_by=None)

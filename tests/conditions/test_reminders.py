@@ -24,7 +24,7 @@ DAY = datetime.timedelta(days=1)
 
 
 @pytest.fixture(autouse=True)
-def nothing_due():
+def nothing_due(content):
     """No page of the pack is due, whatever the date."""
     Page.objects.update(next_review_on="2099-01-01")
 
