@@ -153,10 +153,10 @@ def _read_withdrawn_paths() -> frozenset[str]:
     closed: set[str] = set()
     open_to_all: set[str] = set()
     pages = Page.objects.only("kind", "slug", "slug_es", "status", "status_es").prefetch_related("former_addresses")
-    for page in pages:
-        for language in (ENGLISH, SPANISH):
-            with override(language):
-                paths = closed if not page.is_published else open_to_all
+    for language in (ENGLISH, SPANISH):
+        with override(language):
+            for page in pages:
+                paths = open_to_all if page.is_published else closed
                 if language == ENGLISH or page.slug_es:
                     paths.add(page.get_absolute_url())
                 paths.update(former.path for former in page.former_addresses.all() if former.language == language)

@@ -241,7 +241,7 @@ class Presenter:
 
     def _html(self, body: str) -> SafeString:
         if self.withdrawn:
-            body = rich_text.INTERNAL_LINKED.sub(self._unlinked, body)
+            body = rich_text.LINK.sub(self._unlinked, body)
         body = CITATION.sub(self.citations.link, rich_text.with_scoped_headers(_BLANK_END.sub(r"\1", body)))
         if self.paths:
             body = rich_text.INTERNAL_LINK.sub(self._in_spanish, body)
@@ -301,9 +301,9 @@ class Presenter:
         for item in items:
             lead, rest = rich_text.lead_and_rest(item)
             match = RISK.search(lead)
-            number, out_of = (int(match[part].replace(",", "")) for part in ("number", "out_of")) if match else (1, 0)
-            if number <= out_of:
-                risks.append(Risk(lead, number, out_of, self._html(rest)))
+            counts = [int(count.replace(",", "")) for count in match.groups()] if match else []
+            if counts and counts[0] <= counts[1]:
+                risks.append(Risk(lead, *counts, self._html(rest)))
             else:
                 others.append(f"<li>{item}</li>")
         if risks:

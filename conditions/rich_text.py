@@ -54,7 +54,7 @@ _LONE_PARAGRAPH = re.compile(r"<(li|td|th)([^>]*)>\s*<p>((?:(?!</?(?:p|ul|ol|tab
 _EMPTY = re.compile(r"<p[^>]*>(?:\s|&nbsp;|<br>)*</p>\n?")
 _PLAIN_SPAN = re.compile(r' (?:colspan|rowspan)="1"')
 INTERNAL_LINK = re.compile(r'href="(/[^"]*)"')
-INTERNAL_LINKED = re.compile(r'<a\b[^>]*href="(/[^"]*)"[^>]*>(.*?)</a>', re.S)
+LINK = re.compile(r'<a\b[^>]*href="([^"]*)"[^>]*>(.*?)</a>', re.S)
 _TAG = re.compile(r"<[^>]+>")
 # X-ray, C-shaped, 1-800 and what follows: a letter or a number left behind at the end of a line means nothing.
 # Nor is 911 to stand apart from the word that says what to do with it.

@@ -13,7 +13,7 @@ from django.utils.translation import override
 from conditions.addresses import ENGLISH
 from conditions.models import CITATION, SPANISH, Kind, Page, Relation, SectionKind, Status
 from conditions.reading import words_of
-from conditions.rich_text import PLACE, items
+from conditions.rich_text import LINK, PLACE, items
 
 from .problems import CARE_BOXES, MEDICAL, Problem, Site, anchors_of, bodies, facts_of, languages_of, rule, spoken, whole_text
 
@@ -51,7 +51,6 @@ EMPTY_LINK = re.compile(
     r"|más|leer más|https?:.*)$",
     re.I,
 )
-LINK = re.compile(r'<a\b[^>]*href="([^"]*)"[^>]*>(.*?)</a>', re.S)
 # To another site, whose links have a rule of their own, or to a person.
 LEADS_OUT = re.compile(r"(?:https?|mailto|tel):", re.I)
 OFFICIAL = (".gov", ".edu", ".mil", ".nhs.uk", ".org", ".int")
@@ -107,9 +106,9 @@ def care_boxes_stand_once(page: Page, site: Site) -> Iterator[Problem]:
 def emergencies_come_first(page: Page, site: Site) -> Iterator[Problem]:
     """Nobody reads whom to call today before they read what is an emergency."""
     sections = list(page.sections.all())
-    for number, section in enumerate(sections):
-        follow = {later.kind for later in sections[number:]}
-        if section.kind in CARE_BOXES - {SectionKind.EMERGENCY} and SectionKind.EMERGENCY in follow:
+    emergencies = [place for place, section in enumerate(sections) if section.kind == SectionKind.EMERGENCY]
+    for section in sections[: max(emergencies, default=0)]:
+        if section.kind in CARE_BOXES - {SectionKind.EMERGENCY}:
             yield Problem(_("Put this box below the one for emergencies."), "kind", section.anchor)
 
 
