@@ -14,11 +14,11 @@ AXE = (Path(__file__).parent.parent / "vendor" / "axe.min.js").read_text()
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
-def violations(tab, preload=True):
-    """What axe finds. Without `preload` it copies no imported stylesheet inline, which the policy of staff pages would report."""
+def violations(tab, preload=True, part="html"):
+    """What axe finds in `part`. Without `preload` it copies no imported stylesheet inline: the policy of staff pages forbids it."""
     tab.evaluate(AXE)
-    run = "([runOnly, preload]) => axe.run({runOnly, preload, resultTypes: ['violations']}).then((found) => found.violations)"
-    found = tab.evaluate(run, [TAGS, preload])
+    run = "([part, options]) => axe.run(part, options).then((found) => found.violations)"
+    found = tab.evaluate(run, [part, {"runOnly": TAGS, "preload": preload, "resultTypes": ["violations"]}])
     return [(one["id"], [node["html"][:160] for node in one["nodes"][:3]]) for one in found]
 
 
@@ -59,6 +59,15 @@ def test_the_main_pages_are_open_to_all_in_the_other_light_too(open_tab, size, s
         tab.goto(path)
         assert violations(tab) == [], path
     assert watch.is_clean()
+
+
+def test_the_bar_that_comes_up_at_the_foot_of_phones_is_open_to_all(open_tab):
+    tab, _ = open_tab(PHONE)
+    for path in ("/procedures/spinal-osteotomy/", "/es/procedimientos/microdiscectomia/", "/guides/when-to-get-emergency-help/"):
+        tab.goto(path)
+        tab.evaluate("scrollTo(0, document.body.scrollHeight / 2)")
+        tab.locator(".action-bar:not(.is-away)").wait_for()
+        assert violations(tab, part=".action-bar") == [], path
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
