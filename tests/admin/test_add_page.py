@@ -105,6 +105,6 @@ def test_history_pages_are_open_to_all(open_tab, sign_in, site_server, size, sch
     base = f"/admin/conditions/condition/{pk}/history/"
     for path in (base, f"{base}{newest}/", f"{base}{oldest}/?since", f"{base}{oldest}/restore/"):
         tab.goto(path)
-        assert violations(tab, preload=False) == [], path
+        assert violations(tab) == [], path
         assert tab.evaluate("document.documentElement.scrollWidth") <= size["width"], path
     assert watch.is_clean()

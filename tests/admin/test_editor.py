@@ -117,6 +117,6 @@ def test_editor_pages_are_open_to_all(open_tab, sign_in, page_pk, size, scheme):
         if path.endswith("change/") and "clinic/1" not in path:
             expect(tab.locator(EDITOR).first).to_be_visible()
         tab.evaluate("for (const part of document.querySelectorAll('main details')) part.open = true")
-        assert violations(tab, preload=False) == [], path
+        assert violations(tab) == [], path
         assert tab.evaluate("document.documentElement.scrollWidth") <= size["width"], path
     assert watch.is_clean()

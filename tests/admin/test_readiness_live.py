@@ -39,7 +39,7 @@ def test_the_list_follows_what_is_typed_and_nothing_is_saved(open_tab, sign_in, 
     expect(section_of(tab, "what-it-is")).to_be_in_viewport()
     for _letter in CURE + " ":
         tab.keyboard.press("Control+z")
-    assert violations(tab, preload=False) == []
+    assert violations(tab) == []
     assert watch.is_clean()
 
 

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.sync_api import Locator
 from playwright.sync_api import Page as Tab
 
 from tests.live import Visitor
@@ -57,6 +58,12 @@ def open_tab(new_context, site_server):
         return tab, Watch(tab, origin)
 
     return make
+
+
+def follow(control: Locator) -> None:
+    """Click what leads to another page and wait until that is there as a whole; without it, a test may look at half of it."""
+    with control.page.expect_navigation():
+        control.click()
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.tabs import DESKTOP, PHONE, SHIFTS
+from tests.browser.tabs import DESKTOP, PHONE, SHIFTS, follow
 from tests.browser.test_accessibility import violations
 from tests.pictures import HTML, encoded
 
@@ -27,14 +27,14 @@ def with_portrait(open_tab, sign_in):
     tab.locator("input[name=_continue]:visible").first.click()
     expect(tab.locator(".field-picture .errorlist")).to_contain_text("no picture we can take")
     tab.locator("input[type=file]").set_input_files(sent("me.jpg", encoded(size=(1600, 1200))))
-    tab.locator("input[name=_continue]:visible").first.click()
+    follow(tab.locator("input[name=_continue]:visible").first)
     tab.locator("[data-focal-point] svg").first.click(position={"x": 30, "y": 40})
     assert 0 < int(tab.locator("[name=focal_x]").input_value()) < 30
-    assert violations(tab, preload=False) == []
+    assert violations(tab) == []
     tab.locator("input[name=_continue]:visible").first.click()
     expect(tab.locator(".messagelist .success")).to_be_visible()
     tab.goto("/admin/conditions/physician/")
-    tab.get_by_role("link", name="Sample Surgeon A").click()
+    follow(tab.get_by_role("link", name="Sample Surgeon A"))
     tab.locator("[name=portrait]").select_option(label="surgeon-a")
     tab.locator("input[name=_save]:visible").first.click()
     expect(tab.locator(".messagelist .success")).to_be_visible()
