@@ -113,6 +113,25 @@ def _plain_templates(django_test_environment):
     Template._render = _TestState.saved_data.template_render
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _quick_clients(django_test_environment):
+    """What costs time on purpose, or once in a server's life, is not paid for by each test: hashing passwords and listing files."""
+    from django.conf import settings
+    from whitenoise import WhiteNoise
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    listed, list_files = {}, WhiteNoise.update_files_dictionary
+
+    def share(self, root, prefix):
+        if root not in listed:
+            before = set(self.files)
+            list_files(self, root, prefix)
+            listed[root] = {url: file for url, file in self.files.items() if url not in before}
+        self.files |= listed[root]
+
+    WhiteNoise.update_files_dictionary = share
+
+
 @pytest.fixture(scope="session")
 def django_db_keepdb():
     """The test database is there before Django asks for it."""
