@@ -25,8 +25,9 @@ __all__ = [
     "start_server",
 ]
 ROOT = Path(__file__).parent.parent
-# Fixtures of tests that choose their databases themselves, or only look at pages, which test_both_databases.py shows to be equal.
-ONCE = {"sites", "read", "public_paths"}
+# Fixtures of tests that choose their databases themselves, or look at what is made of the same rows: test_both_databases.py shows
+# pages to be equal.
+ONCE = {"sites", "read", "open_tab", "knee_site"}
 SHARED = {"read", "knee_site", "with_portrait"}
 FIRST = {"server": 1, "browser": 2}
 
@@ -41,7 +42,7 @@ def pytest_sessionstart(session):
 def pytest_collection_modifyitems(items):
     """Marks what runs once, keeps together what shares a costly fixture, and lets start first what takes long."""
     for item in items:
-        if ONCE & set(item.fixturenames):
+        if ONCE & set(item.fixturenames) and not item.get_closest_marker("both"):
             item.add_marker("once")
         for shared in SHARED & set(item.fixturenames):
             item.add_marker(pytest.mark.xdist_group(shared))

@@ -89,7 +89,6 @@ def test_a_condition_is_added_in_both_languages_and_previewed(open_tab, sign_in,
     assert [tuple(row) for row in site_server.rows(query)] == [("articulacion-floja", 1)]
 
 
-@pytest.mark.once
 @pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (DESKTOP, "light")], ids=["phone", "desktop"])
 def test_history_pages_are_open_to_all(open_tab, sign_in, site_server, size, scheme):
     pk, slug = site_server.rows("select id, slug from conditions_page where kind = 'condition' order by slug")[0]

@@ -101,7 +101,6 @@ def test_the_language_of_a_passage_survives_an_edit(open_tab, sign_in, site_serv
     assert watch.is_clean()
 
 
-@pytest.mark.once
 @pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (DESKTOP, "light")], ids=["phone-dark", "desktop-light"])
 def test_editor_pages_are_open_to_all(open_tab, sign_in, page_pk, size, scheme):
     tab, watch = open_tab(size, scheme=scheme)

@@ -43,7 +43,6 @@ def test_the_list_follows_what_is_typed_and_nothing_is_saved(open_tab, sign_in, 
     assert watch.is_clean()
 
 
-@pytest.mark.once
 def test_a_link_opens_what_is_folded_away_and_goes_to_the_field(open_tab, sign_in, form_of):
     tab, watch = open_tab(PHONE)
     sign_in(tab)
@@ -54,7 +53,6 @@ def test_a_link_opens_what_is_folded_away_and_goes_to_the_field(open_tab, sign_i
     assert watch.is_clean()
 
 
-@pytest.mark.once
 def test_without_javascript_the_list_is_there_and_its_links_work(open_tab, sign_in, form_of):
     tab, watch = open_tab(DESKTOP, javascript=False)
     sign_in(tab)

@@ -27,6 +27,7 @@ def ask(site_server):
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["script", "no-script"])
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.both
 def test_a_person_is_found_called_and_moved_on(open_tab, sign_in, ask, site_server, size, javascript):
     name = ask()
     tab, watch = open_tab(size, javascript)
@@ -64,7 +65,6 @@ def test_a_double_click_logs_one_contact(open_tab, sign_in, ask, site_server):
     assert site_server.rows("select count(*) from intake_contactattempt where request_id = ?", pk) == [(1,)]
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 def test_front_desk_pages_are_open_to_all(open_tab, sign_in, ask, size, scheme):

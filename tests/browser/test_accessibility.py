@@ -8,8 +8,6 @@ import pytest
 
 from .tabs import DESKTOP, PHONE, follow
 
-pytestmark = pytest.mark.once
-
 AXE = (Path(__file__).parent.parent / "vendor" / "axe.min.js").read_text()
 KINDS = [
     "/",

@@ -25,6 +25,7 @@ def send(tab):
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["script", "no-script"])
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.both
 def test_from_the_front_page_to_the_lead_in_admin(open_tab, sign_in, size, javascript):
     name = f"Journey {uuid.uuid4().hex[:8]}"
     tab, watch = open_tab(size, javascript)

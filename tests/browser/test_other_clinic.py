@@ -5,8 +5,6 @@ import pytest
 from .tabs import DESKTOP, PHONE
 from .test_accessibility import violations
 
-pytestmark = pytest.mark.once
-
 PATHS = [
     "/",
     "/es/",

@@ -10,8 +10,6 @@ from playwright.sync_api import expect
 from .tabs import DESKTOP, PHONE, SHIFTS, follow
 from .test_accessibility import violations
 
-pytestmark = pytest.mark.once
-
 OSTEOTOMY = "/procedures/spinal-osteotomy/"
 
 

@@ -4,8 +4,6 @@ import pytest
 
 from .tabs import PHONE
 
-pytestmark = pytest.mark.once
-
 MOST_BYTES = 150 * 1024
 MOST_REQUESTS = 15
 PATHS = [

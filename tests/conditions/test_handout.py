@@ -23,7 +23,7 @@ from conditions import handout
 from conditions.models import Page, Physician
 from tests.reading import tree_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("content")]
+pytestmark = [pytest.mark.once, pytest.mark.django_db, pytest.mark.usefixtures("content")]
 
 PAGES = ["spinal-osteotomy", "kyphosis", "low-back-pain", "recovery-from-spine-surgery", "spinal-deformity-packet"]
 BLOCKS = {"p", "li", "td", "th", "dt", "dd", "h2", "h3"}

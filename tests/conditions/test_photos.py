@@ -64,6 +64,7 @@ def test_a_damaged_picture_is_refused_also_once_a_pdf_was_made(monkeypatch):
         photos.only_pixels(SimpleUploadedFile("a.jpg", REFUSED["half a JPEG"]))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", TAKEN)
 def test_what_cameras_and_programs_save_is_taken_and_only_its_pixels_are_kept(boss, media, name):
     assert upload(boss, TAKEN[name]).status_code == 302
@@ -105,6 +106,7 @@ def test_signs_that_stand_in_a_photo_by_chance_are_no_code():
         photos.only_pixels(SimpleUploadedFile("a.jpg", encoded() + b"<sVg\nonload=x>"))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_hostile_file_gets_a_message_and_leaves_nothing_behind(boss, media, settings, name):
     answer = upload(boss, REFUSED[name], name="../../holiday.php.jpg")
