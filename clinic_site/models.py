@@ -79,7 +79,7 @@ class Clinic(models.Model):
     email = models.EmailField(_("e-mail"))
     street = models.CharField(_("street"), max_length=160)
     city = models.CharField(_("city"), max_length=80)
-    state = models.CharField(_("state"), max_length=40)
+    state = models.CharField(_("state"), max_length=40, blank=True, help_text=_("Left empty where the country has none."))
     postal_code = models.CharField(_("postal code"), max_length=20)
     country = models.CharField(_("country"), max_length=2, default="US")
     access_note = models.TextField(_("access"), blank=True)
@@ -136,6 +136,11 @@ class Clinic(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def town(self) -> str:
+        """City, state and postal code as on a letter."""
+        return f"{self.city}, {self.state} {self.postal_code}" if self.state else f"{self.city}, {self.postal_code}"
 
     def clean(self) -> None:
         """Refuses a time zone that does not exist, and a theme that is malformed or too faint to read."""

@@ -134,14 +134,18 @@ def place(location: Location) -> Graph:
         "name": location.name,
         "parentOrganization": {"@id": _url("/#clinic")},
         "telephone": location.phone or current_clinic().phone,
-        "address": {
-            "@type": "PostalAddress",
-            "streetAddress": location.street,
-            "addressLocality": location.city,
-            "addressRegion": location.state,
-            "postalCode": location.postal_code,
-            "addressCountry": current_clinic().country,
-        },
+        "address": _address(location, current_clinic().country),
+    }
+
+
+def _address(of: Clinic | Location, country: str) -> Graph:
+    return {
+        "@type": "PostalAddress",
+        "streetAddress": of.street,
+        "addressLocality": of.city,
+        **({"addressRegion": of.state} if of.state else {}),
+        "postalCode": of.postal_code,
+        "addressCountry": country,
     }
 
 
@@ -169,14 +173,7 @@ def clinic_graph(clinic: Clinic) -> Graph:
         "telephone": clinic.phone,
         "email": clinic.email,
         "image": _url(reverse("conditions:home_share")),
-        "address": {
-            "@type": "PostalAddress",
-            "streetAddress": clinic.street,
-            "addressLocality": clinic.city,
-            "addressRegion": clinic.state,
-            "postalCode": clinic.postal_code,
-            "addressCountry": clinic.country,
-        },
+        "address": _address(clinic, clinic.country),
         "openingHoursSpecification": hours,
     }
     if closed := clinic.closed_ahead(timezone.localdate()):

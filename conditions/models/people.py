@@ -105,7 +105,7 @@ class Location(models.Model):
     name = models.CharField(_("name"), max_length=80)
     street = models.CharField(_("street"), max_length=160)
     city = models.CharField(_("city"), max_length=80)
-    state = models.CharField(_("state"), max_length=40)
+    state = models.CharField(_("state"), max_length=40, blank=True, help_text=_("Left empty where the country has none."))
     postal_code = models.CharField(_("postal code"), max_length=20)
     phone = models.CharField(
         _("phone"), max_length=20, blank=True, help_text=_("With country code. Left empty, the clinic's number is shown.")
@@ -123,6 +123,11 @@ class Location(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def town(self) -> str:
+        """City, state and postal code as on a letter."""
+        return f"{self.city}, {self.state} {self.postal_code}" if self.state else f"{self.city}, {self.postal_code}"
 
 
 class PhysicianHours(models.Model):

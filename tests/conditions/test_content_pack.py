@@ -276,3 +276,14 @@ def test_a_clinic_abroad_says_its_country_in_its_files(pack, tmp_path):
     assert Clinic.objects.get().country == "GB"
     export_pack(tmp_path / "back")
     assert "  country: GB\n" in (tmp_path / "back" / "clinic.yaml").read_text()
+
+
+def test_a_clinic_where_there_are_no_states_has_none_in_its_address(pack, tmp_path, client):
+    text = (FOLDER / "clinic.yaml").read_text()
+    (pack / "clinic.yaml").write_text(re.sub(r"  state: .*\n", "  state: ''\n", text))
+    load_pack(pack)
+    clinic = Clinic.objects.get()
+    clinic.full_clean()
+    assert f"{clinic.city}, {clinic.postal_code}<" in client.get("/").content.decode()
+    export_pack(tmp_path / "back")
+    assert "  state: ''\n" in (tmp_path / "back" / "clinic.yaml").read_text()

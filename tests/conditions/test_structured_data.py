@@ -135,3 +135,12 @@ def test_a_page_changed_late_in_the_evening_is_as_new_to_machines_as_to_readers(
     late = datetime.datetime(2026, 3, 10, 2, 30, tzinfo=datetime.UTC)
     Page.objects.filter(slug="kyphosis").update(revised_at=late)
     assert one(graphs_of(client, "/conditions/kyphosis/"), "MedicalWebPage")["dateModified"] == "2026-03-09"
+
+
+def test_an_address_names_a_state_only_where_there_is_one(client, real_people):
+    assert one(graphs_of(client, "/"), "MedicalClinic")["address"]["addressRegion"] == "VA"
+    Clinic.objects.update(state="")
+    Clinic.bump_content_revision()
+    site_record.forget()
+    address = one(graphs_of(client, "/"), "MedicalClinic")["address"]
+    assert "addressRegion" not in address and address["postalCode"]
