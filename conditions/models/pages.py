@@ -71,9 +71,9 @@ class PageQuerySet(models.QuerySet):
         return self.filter(published, next_review_on__lte=today + REVIEW_AHEAD)
 
     def indexable(self, today: datetime.date) -> Self:
-        """Pages published in English that search engines may list: with a review that is not long overdue, or with none to need."""
+        """Pages published in any language that search engines may list: with a review not long overdue, or with none to need."""
         long_overdue = Q(next_review_on__lt=today - REVIEW_GRACE)
-        return self.published("en").exclude(review_state=ReviewState.UNREVIEWED).exclude(long_overdue)
+        return (self.published("en") | self.published(SPANISH)).exclude(review_state=ReviewState.UNREVIEWED).exclude(long_overdue)
 
     def with_due_schedule(self, now: datetime.datetime) -> Self:
         """Pages that are to be published or taken off the site by now."""

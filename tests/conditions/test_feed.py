@@ -83,9 +83,15 @@ def test_a_change_that_no_reader_sees_is_no_news():
     assert (page.revised_at, page.revised_at_es) == before
 
 
+def test_a_page_in_spanish_alone_is_news_in_spanish_alone(client, kyphosis):
+    Page.objects.filter(pk=kyphosis.pk).update(status=Status.DRAFT)
+    assert any("cifosis" in href for href in entries_of(client, SPANISH_FEED))
+    assert not any("kyphosis" in href for href in entries_of(client))
+
+
 @pytest.mark.parametrize(
     "changes",
-    [{"status": Status.DRAFT}, {"review_state": ReviewState.UNREVIEWED, "reviewed_by": None}],
+    [{"status": Status.DRAFT, "status_es": Status.DRAFT}, {"review_state": ReviewState.UNREVIEWED, "reviewed_by": None}],
     ids=["draft", "unreviewed"],
 )
 def test_what_search_engines_may_not_list_is_no_news(client, kyphosis, changes):

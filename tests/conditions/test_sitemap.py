@@ -54,6 +54,16 @@ def test_a_page_without_spanish_is_listed_in_english_alone(client):
     assert set(others_of(entry)) == {"en", "x-default"}
 
 
+def test_a_page_without_english_is_listed_in_spanish_alone(client):
+    page = Page.objects.get(slug="kyphosis")
+    Page.objects.filter(pk=page.pk).update(status=Status.DRAFT)
+    with override(SPANISH):
+        path = page.get_absolute_url()
+    entries = entries_of(client)
+    assert f"{HOST}/conditions/kyphosis/" not in entries
+    assert set(others_of(entries[HOST + path])) == {"es"}
+
+
 def test_the_last_change_is_that_of_the_words_in_the_language(client):
     changed = [datetime.datetime(2026, month, 5, 12, tzinfo=datetime.UTC) for month in (3, 7)]
     page = Page.objects.get(slug="kyphosis")
