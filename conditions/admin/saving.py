@@ -69,8 +69,9 @@ class RefusesUnseen(admin.ModelAdmin):
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         with transaction.atomic():
-            rows = self.model._default_manager.filter(pk=unquote(object_id)) if object_id else self.model._default_manager.none()
-            row = (rows.select_for_update() if request.method == "POST" else rows).first()
+            row = self.get_object(request, unquote(object_id)) if object_id else None
+            if row and request.method == "POST":
+                row = self.model._default_manager.select_for_update().filter(pk=row.pk).first()
             stored = self._digest(request, row) if row else ""
             request.changed_meanwhile = row and request.POST.get("opened_as", stored) != stored
             shown = {"opened_as": stored, "changed_meanwhile": request.changed_meanwhile}

@@ -51,3 +51,10 @@ def test_who_saves_twice_in_a_row_is_not_held_up(admin_client):
     term = GlossaryTerm.objects.first()
     for _ in range(2):
         assert admin_client.post(address(term), form_values(admin_client.get(address(term)))).status_code == 302
+
+
+@pytest.mark.parametrize("pk", ["abc", "4" * 30, "__7"])
+@pytest.mark.parametrize("model", [Clinic, GlossaryTerm])
+def test_an_address_of_no_record_leads_back_with_a_word_about_it(admin_client, model, pk):
+    answer = admin_client.get(f"/admin/{model._meta.label_lower.replace('.', '/')}/{pk}/change/", follow=True)
+    assert answer.status_code == 200 and "Perhaps it was deleted" in answer.content.decode()
