@@ -55,7 +55,7 @@ USUAL_SECTIONS = {
         EMERGENCY,
         UsualSection("causes", "What may be behind it", "Qué puede haber detrás"),
         UsualSection("try", "What you can try", "Qué puede probar"),
-        TODAY,
+        TODAY._replace(anchor="call-today"),
         APPOINTMENT,
         UsualSection("how-we-find-it", "How we find the cause", "Cómo buscamos la causa"),
     ],

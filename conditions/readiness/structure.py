@@ -15,7 +15,20 @@ from conditions.models import CITATION, SPANISH, Kind, Page, Relation, SectionKi
 from conditions.reading import words_of
 from conditions.rich_text import LINK, PLACE, items
 
-from .problems import CARE_BOXES, MEDICAL, Problem, Site, anchors_of, bodies, facts_of, languages_of, rule, spoken, whole_text
+from .problems import (
+    CARE_BOXES,
+    FACTS,
+    MEDICAL,
+    Problem,
+    Site,
+    anchors_of,
+    bodies,
+    facts_of,
+    languages_of,
+    rule,
+    spoken,
+    whole_text,
+)
 
 LONGEST = {"title": 60, "summary": 300, "description": 155, "card": 110}
 # Spanish runs longer; the column holds no more than this.
@@ -23,8 +36,8 @@ LONGEST_SPANISH = {"title": 75, "summary": 345, "description": 155, "card": 120}
 LONGEST_HEADING = 70
 MAX_ALT = 125
 NEEDS_RED_FLAGS = {Kind.PROCEDURE, Kind.CONDITION, Kind.SYMPTOM}
-# The anatomy of each kind, by anchor: readers find the same thing in the same place on every page.
-USUAL_SECTIONS = {
+# By anchor: readers find the same thing in the same place on every page of a kind. A new page starts with more, see anatomy.py.
+EXPECTED_ANCHORS = {
     Kind.PROCEDURE: ["glance", "what-it-is", "candidate", "options", "prepare", "benefits", "risks", "recovery", "questions"],
     Kind.CONDITION: ["glance", "what-it-is", "symptoms", "causes", "diagnosis", "treatment", "over-time", "living", "today"],
     Kind.SYMPTOM: ["feels-like", "causes", "try", "call-today", "appointment", "how-we-find-it"],
@@ -76,7 +89,7 @@ def has_opening(page: Page, site: Site) -> Iterator[Problem]:
 def has_the_usual_sections(page: Page, site: Site) -> Iterator[Problem]:
     """Readers find the same sections on every page of a kind."""
     there = anchors_of(page)
-    for anchor in USUAL_SECTIONS.get(Kind(page.kind), []):
+    for anchor in EXPECTED_ANCHORS.get(Kind(page.kind), []):
         if anchor not in there:
             yield Problem(_("The usual section #%s is missing.") % anchor, section=anchor)
 
@@ -138,7 +151,7 @@ def can_be_compared(page: Page, site: Site) -> Iterator[Problem]:
     if page.kind != Kind.PROCEDURE:
         return
     if not hasattr(page, "facts"):
-        yield Problem(_("The facts to compare are missing."), "facts-0-effect_en", language=ENGLISH)
+        yield Problem(_("The facts to compare are missing."), f"{FACTS}effect_en", language=ENGLISH)
     for language in languages_of(page):
         for field, text in facts_of(page, language):
             if not text.strip():

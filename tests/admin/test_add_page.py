@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from conditions.anatomy import USUAL_SECTIONS, USUAL_TYPES
 from conditions.models import Kind, Page
+from conditions.readiness.structure import EXPECTED_ANCHORS
 from tests.admin.addresses import text_of
 from tests.admin.forms import form_values
 from tests.admin.test_editor import EDITOR, section_of
@@ -42,6 +43,11 @@ def test_usual_sections_have_the_places_and_headings_that_pages_of_the_library_h
             known |= {(s.anchor, s.heading_en, s.heading_es) for s in page.sections.all()}
         ours = {(usual.anchor, usual.heading, usual.heading_es) for usual in USUAL_SECTIONS[kind]}
         assert len(ours - known) <= 1, ours - known
+
+
+@pytest.mark.parametrize("kind", list(EXPECTED_ANCHORS))
+def test_a_page_that_starts_with_the_usual_sections_lacks_none_of_those_that_readers_expect(kind):
+    assert set(EXPECTED_ANCHORS[kind]) <= {usual.anchor for usual in USUAL_SECTIONS[kind]}
 
 
 def test_a_form_with_mistakes_names_each_with_its_place(editor, content):
