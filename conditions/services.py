@@ -19,7 +19,7 @@ from . import photos, readiness
 from .addresses import ENGLISH
 from .anatomy import USUAL_SECTIONS
 from .content_pack.files import Data, PackError, digest
-from .content_pack.former import without_former
+from .content_pack.former import page_at, without_former
 from .content_pack.pages import english_words
 from .content_pack.spanish import english_digest
 from .content_pack.states import came_together, known_keys, page_state, store_state, with_unknown
@@ -330,10 +330,10 @@ def restorable(page: Page, revision: PageRevision) -> tuple[Data, list[str]]:
     """
     now = page_state(page)
     data, spanish = (without_former(with_unknown(part, revision.data, now)) for part in ("page", "spanish"))
-    known = set(Page.objects.filter(slug__in=[link["to"] for link in data["links"]]).values_list("slug", flat=True))
-    links = [link for link in data["links"] if link["to"] in known]
+    found = [(link, page_at(link["to"])) for link in data["links"]]
+    links = [link | {"to": target.slug} for link, target in found if target]
     state = {"page": data | {"status": page.status, "links": links}, "spanish": spanish | {"status": page.status_es}}
-    return state, [link["to"] for link in data["links"] if link["to"] not in known]
+    return state, [link["to"] for link, target in found if not target]
 
 
 @transaction.atomic

@@ -137,6 +137,20 @@ def test_a_restore_leaves_out_links_to_pages_that_are_gone_and_says_so(ada):
     assert restored.data["page"]["sections"] == with_link.data["page"]["sections"]
 
 
+def test_a_restore_keeps_links_to_pages_that_moved_since(ada):
+    page = Page.objects.get(slug="sciatica-radiculopathy")
+    first = page.revisions.get()
+    target = page.links_out.first().target
+    target.slug = "another-name"
+    target.save()
+    page.links_out.all().delete()
+    saved(page, ada)
+    restored = services.restore(first, by=ada)
+    assert "left out" not in restored.comment
+    links = [link["to"] for link in first.data["page"]["links"]]
+    assert [link["to"] for link in restored.data["page"]["links"]] == ["another-name", *links[1:]]
+
+
 def test_a_restore_never_takes_the_address_of_another_page(osteotomy, ada):
     first = osteotomy.revisions.get()
     Page.objects.filter(pk=osteotomy.pk).update(slug="moved")
