@@ -180,7 +180,7 @@ def export_pack(folder: Path) -> int:
     count = 0
     with transaction.atomic():
         for part in PARTS:
-            rows = [data for _, data in part.rows()]
+            rows = [data for _, data in part.rows() if part.is_exported(data)]
             part.write(folder, rows)
             count += len(rows)
     return count

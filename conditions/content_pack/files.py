@@ -53,7 +53,7 @@ class Item:
 
 
 class Part:
-    """One kind of thing in the pack: how it is read, found in the database, stored and exported."""
+    """One kind of thing in the pack: how it is read, found in the database, stored and exported, if all of them are."""
 
     def __init__(
         self,
@@ -62,8 +62,10 @@ class Part:
         rows: Callable[[], Iterator[tuple[str, Data]]],
         store: Callable[[Item], None],
         write: Callable[[Path, list[Data]], None],
+        is_exported: Callable[[Data], bool] = lambda data: True,
     ) -> None:
         self.prefix, self.read, self.rows, self.store, self.write = prefix, read, rows, store, write
+        self.is_exported = is_exported
 
 
 def typed(item: Item, front: Data, key: str, kind: type) -> Any:

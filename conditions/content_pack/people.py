@@ -1,6 +1,7 @@
 """Places, physicians and sample testimonials: `locations.yaml`, `physicians.yaml`, `testimonials.yaml`."""
 
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from pathlib import Path
 
 from conditions.models import Location, Page, Physician, PhysicianHours, Testimonial
@@ -149,8 +150,7 @@ def _testimonials_read(folder: Path) -> Iterator[Item]:
 
 
 def _testimonials_rows() -> Iterator[tuple[str, Data]]:
-    # Real testimonials belong to their authorisation record, not to a file.
-    for row in Testimonial.objects.filter(is_sample=True).prefetch_related("pages"):
+    for row in Testimonial.objects.prefetch_related("pages"):
         yield (
             f"testimonial:{row.key}",
             {
@@ -189,5 +189,11 @@ def store_relations(item: Item) -> None:
 LOCATIONS = Part("location", _locations_read, _locations_rows, _location_store, list_writer("locations.yaml", "locations"))
 PHYSICIANS = Part("physician", _physicians_read, _physicians_rows, _physician_store, list_writer("physicians.yaml", "physicians"))
 TESTIMONIALS = Part(
-    "testimonial", _testimonials_read, _testimonials_rows, _testimonial_store, list_writer("testimonials.yaml", "testimonials")
+    "testimonial",
+    _testimonials_read,
+    _testimonials_rows,
+    _testimonial_store,
+    list_writer("testimonials.yaml", "testimonials"),
+    # Real ones belong to their authorisation record, not to a file.
+    is_exported=itemgetter("is_sample"),
 )

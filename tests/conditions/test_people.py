@@ -205,3 +205,16 @@ def test_a_withdrawn_testimonial_is_gone_everywhere_within_a_second(client, boss
     assert saved.status_code == 302, saved.context_data["adminform"].form.errors
     time.sleep(site_record.REFRESH_SECONDS)
     assert [path for path in places if quote.display_name in text_of(client, path)] == []
+
+
+def test_a_quote_that_staff_made_a_real_patients_outlives_a_load_of_the_files_that_hold_its_sample(tmp_path):
+    export_pack(tmp_path)
+    quote = Testimonial.objects.get(pk=Testimonial.objects.first().pk)
+    quote.quote_en, quote.is_sample, quote.consent_recorded_on, quote.consent_scope = "Mine.", False, "2026-11-20", "The website"
+    quote.save()
+    assert load_pack(tmp_path).kept == [f"testimonial:{quote.key}"]
+    quote.refresh_from_db()
+    assert (quote.quote_en, quote.is_sample) == ("Mine.", False)
+    # Real words stand with their authorisation, in no file.
+    export_pack(tmp_path)
+    assert quote.key not in (tmp_path / "testimonials.yaml").read_text()
