@@ -67,7 +67,7 @@ def _clinic_read(folder: Path) -> Iterator[Item]:
     data = {key: entry[key] for key in CLINIC_PLAIN} | {key: entry[key] for key in CLINIC_OPTIONAL if entry.get(key)}
     data |= _country(str(entry.get("country") or USUAL_COUNTRY))
     data |= _clinic_texts(entry)
-    data["spanish"] = _clinic_texts(entry.get("spanish") or {})
+    data["spanish"] = _clinic_texts(typed(item, entry, "spanish", dict))
     data["timezone"] = entry.get("timezone") or "America/New_York"
     data["hours"] = read_hours(item, entry)
     data["holidays"] = typed(item, entry, "holidays", list)

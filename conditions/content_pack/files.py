@@ -125,10 +125,23 @@ def read_text(path: Path) -> str:
         raise PackError(path, path.read_bytes()[: error.start].count(b"\n") + 1, "is not UTF-8 text") from None
 
 
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader, to which a date that no calendar has is a mistake like any other, with its line."""
+
+    def construct_yaml_timestamp(self, node: yaml.ScalarNode) -> Any:
+        try:
+            return super().construct_yaml_timestamp(node)
+        except ValueError as error:
+            raise yaml.constructor.ConstructorError(problem=str(error), problem_mark=node.start_mark) from None
+
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_yaml_timestamp)
+
+
 def read_yaml(path: Path, text: str, first_line: int = 1) -> Any:
     """What a YAML text says, which begins in that line of its file. Raises PackError with the line of a mistake."""
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, _Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise PackError(

@@ -23,7 +23,7 @@ def _locations_read(folder: Path) -> Iterator[Item]:
     def shape(item: Item) -> Data:
         entry = item.data
         data = {"key": entry["key"]} | {key: entry[key] for key in LOCATION_PLAIN}
-        data |= _location_texts(entry) | {"spanish": _location_texts(entry.get("spanish") or {})}
+        data |= _location_texts(entry) | {"spanish": _location_texts(typed(item, entry, "spanish", dict))}
         return data | {"position": entry["position"]}
 
     return read_list(folder, "locations.yaml", "locations", "key", "location", shape)
@@ -58,7 +58,7 @@ def _physicians_read(folder: Path) -> Iterator[Item]:
         entry = item.data
         data = {"slug": entry["slug"]}
         data |= {key: entry[key] for key in PHYSICIAN_PLAIN}
-        data |= _physician_texts(item, entry) | {"spanish": _physician_texts(item, entry.get("spanish") or {})}
+        data |= _physician_texts(item, entry) | {"spanish": _physician_texts(item, typed(item, entry, "spanish", dict))}
         return data | {
             "portrait": str(entry.get("portrait") or ""),
             "hours": _in_order(read_hours(item, entry, "location")),
@@ -133,13 +133,13 @@ def pages_named(item: Item, key: str) -> list[Page]:
 
 def _testimonials_read(folder: Path) -> Iterator[Item]:
     def shape(item: Item) -> Data:
-        entry = item.data
+        entry, spanish = item.data, typed(item, item.data, "spanish", dict)
         return {
             "key": entry["key"],
-            "quote": entry["quote"].strip(),
+            "quote": str(entry["quote"]).strip(),
             "display_name": entry["display_name"],
             "descriptor": entry["descriptor"],
-            "spanish": {key: str((entry.get("spanish") or {}).get(key) or "").strip() for key in TESTIMONIAL_TEXTS},
+            "spanish": {key: str(spanish.get(key) or "").strip() for key in TESTIMONIAL_TEXTS},
             "pages": sorted(entry.get("pages") or []),
             "is_sample": bool(entry["is_sample"]),
             "published": bool(entry["published"]),

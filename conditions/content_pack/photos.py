@@ -9,7 +9,7 @@ from django.db import transaction
 from conditions import photos
 from conditions.models import Photo
 
-from .files import Data, Item, PackError, Part, as_yaml, read_list, save
+from .files import Data, Item, PackError, Part, as_yaml, read_list, save, typed
 
 FILE = "photos.yaml"
 PHOTO_PLAIN = ("credit", "focal_x", "focal_y", "is_sample")
@@ -19,7 +19,7 @@ def _photos_read(folder: Path) -> Iterator[Item]:
     def shape(item: Item) -> Data:
         entry = item.data
         data = {key: entry[key] for key in ("key", "alt", *PHOTO_PLAIN)}
-        data["spanish"] = {"alt": str((entry.get("spanish") or {}).get("alt") or "")}
+        data["spanish"] = {"alt": str(typed(item, entry, "spanish", dict).get("alt") or "")}
         return data | {"digest": _digest(_picture(item))}
 
     return read_list(folder, FILE, "photos", "key", "photo", shape)

@@ -54,7 +54,7 @@ def read_spanish_page(path: Path, english: Data) -> Item:
     if set(given) != {figure["key"] for figure in english["figures"]}:
         raise item.fail("`figures` must have the keys of the English page", "figures")
     data["figures"] = [figure_texts(given[figure["key"]]) for figure in english["figures"]]
-    packet = front.get("packet") or {}
+    packet = typed(item, front, "packet", dict)
     data["packet"] = {key: str(packet.get(key) or "") for key in ("label", "intro")} if english["packet"] else None
     data["facts"] = read_facts(item, front)
     data["sections"] = [{key: section[key] for key in ("anchor", "heading", "body")} for section in sections]

@@ -4,6 +4,7 @@ import re
 import shutil
 
 import pytest
+import yaml
 from django.core.management import CommandError, call_command
 
 from clinic_site.models import Clinic
@@ -140,6 +141,7 @@ def test_a_page_that_staff_made_under_the_same_address_is_kept(pack):
         ("## First {#first}", "Words before.\n## First {#first}", 10, "before the first"),
         ("status: published", "status: published\nreviewed_by: nobody", 9, "no physician"),
         ("status: published", "status: published\nreviewed_on: soon", 9, "no date"),
+        ("status: published", "status: published\nreviewed_on: 2026-02-30", 9, "day is out of range"),
         ("status: published", "status: published\nlinks:\n- {relation: read_next, to: nowhere}", 9, "which is no page"),
         ("status: published", "status: published\nlinks:\n- {relation: cures, to: a-test-guide}", 9, "cures"),
         ("summary: What to do.", "summary:", 6, "summary"),
@@ -230,6 +232,16 @@ def test_hours_that_are_not_what_they_seem_are_refused_with_file_and_line(conten
     with pytest.raises(PackError) as caught:
         read_pack(tmp_path)
     assert str(caught.value).startswith(f"{path}, line {at + 1}: {cause}")
+
+
+@pytest.mark.parametrize("file", ["clinic.yaml", "locations.yaml", "physicians.yaml", "testimonials.yaml"])
+def test_spanish_words_in_another_shape_than_the_english_are_refused_with_file_and_line(tmp_path, file):
+    content = yaml.safe_load((FOLDER / file).read_text())
+    first = content.get("clinic") or content[file.removesuffix(".yaml")][0]
+    first["spanish"] = "en casa"
+    (tmp_path / file).write_text(yaml.safe_dump(content, sort_keys=False))
+    with pytest.raises(PackError, match=rf"{file}, line \d+: `spanish` must be a mapping"):
+        read_pack(tmp_path)
 
 
 @pytest.mark.parametrize("holidays", ["[{date: 2026-12-25}]", "[2026-12-25]", "Christmas"])
