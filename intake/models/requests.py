@@ -120,8 +120,14 @@ class ConsultationRequestQuerySet(models.QuerySet):
         return self.filter(wanted)
 
     def of(self, submission: Submission) -> Self:
-        """The request that this submission with these answers became: one, or none."""
-        return self.filter(submission_id=submission.submission_id, answers_digest=submission.answers_digest)
+        """The request that this submission with these answers became: one, or none.
+
+        After SEARCH_KEY was replaced the digest is another one, but what waited in the spool knows its reference.
+        """
+        is_same = Q(answers_digest=submission.answers_digest)
+        if submission.told:
+            is_same |= Q(reference=submission.told)
+        return self.filter(is_same, submission_id=submission.submission_id)
 
     @staticmethod
     def _keyed(kind: SearchKind, value: str) -> QuerySet:

@@ -278,6 +278,21 @@ def test_what_waits_in_the_spool_keeps_the_reference_its_person_was_told(db, new
     assert ConsultationRequest.objects.get().reference == told
 
 
+def test_what_was_stored_already_is_not_stored_again_from_the_spool_under_a_new_key(db, new_search_key):
+    press = submission()
+    told = submit_consultation_request(press).reference
+    spool.write(press)  # as a worker killed before it dropped the file leaves it, or a backup restored
+    changed = submission(submission_id=press.submission_id, message="What I forgot to say")
+    spool.write(changed)
+    changed_reference = changed.reference()
+    new_search_key()
+    assert replay_spool().stored == 2
+    assert {lead.reference: lead.message for lead in ConsultationRequest.objects.all()} == {
+        told: press.answers["message"],
+        changed_reference: changed.answers["message"],
+    }
+
+
 def test_a_rebuild_that_was_killed_is_seen_by_the_daily_check_and_taken_up_again(db, new_search_key):
     leads = [submitted(message=f"number {number}") for number in range(5)]
     new_search_key()
