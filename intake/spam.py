@@ -49,11 +49,14 @@ def window_of(network: str, now: datetime) -> Window:
 
 
 def reasons_in(texts: Iterable[str], *, honeypot: str, took: timedelta | None) -> list[str]:
-    """Reason codes for a form with these free texts; `took` is None where the form's age is unknown."""
+    """Reason codes for a form with these free texts. `took`: None where the form's age is unknown.
+
+    Below zero it says nothing either: the clock was set back since the form was opened.
+    """
     reasons = []
     if honeypot:
         reasons.append("honeypot")
-    if took is not None and took < FASTEST:
+    if took is not None and timedelta(0) <= took < FASTEST:
         reasons.append("too_fast")
     text = "\n".join(texts)
     links = len(LINK.findall(text))

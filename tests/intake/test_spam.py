@@ -18,6 +18,7 @@ from tests.factories import RECEIVED_AT, submission, submitted
         (["My back hurts."], "", 60, []),
         (["My back hurts."], "", None, []),
         (["My back hurts."], "", 1, ["too_fast"]),
+        (["My back hurts."], "", -86400, []),
         (["My back hurts."], "http://", 60, ["honeypot"]),
         (["See https://example.org/scan"], "", 60, ["links"]),
         (["http://a.example http://b.example www.c.example"], "", 60, ["many_links"]),
