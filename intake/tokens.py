@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
-from django.core.signing import BadSignature, SignatureExpired, Signer, TimestampSigner, b62_decode, b62_encode
+from django.core.signing import BadSignature, Signer, TimestampSigner, b62_decode, b62_encode
 from django.utils import timezone
 
 from .submission import plain_reference
@@ -41,7 +41,7 @@ class SubmissionToken:
             value = TimestampSigner(salt="intake.submission").unsign(token, max_age=SUBMISSION_LIFETIME)
             issued = datetime.fromtimestamp(b62_decode(token.rsplit(":", 2)[1]), tz=UTC)
             return cls(uuid.UUID(value), timezone.now() - issued)
-        except (BadSignature, SignatureExpired, ValueError):
+        except (BadSignature, ValueError):
             return None
 
 

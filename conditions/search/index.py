@@ -154,7 +154,7 @@ class Index:
 
 
 def build(language: str, revision: int) -> Index:
-    """Read everything published in a language. Four queries, whatever the number of pages."""
+    """Read everything published in a language. Five queries, whatever the number of pages."""
     return _Builder(language, revision).build()
 
 

@@ -105,18 +105,17 @@ class ConsultationRequestQuerySet(models.QuerySet):
         parts of words don't match.
         """
         text = text.strip()
-        wanted = Q(pk__in=self._keyed(SearchKind.EMAIL, text.casefold())) | Q(reference=plain_reference(text))
+        wanted = Q(pk__in=self._keyed(SearchKind.EMAIL, text.casefold()))
         if reference := plain_reference(text):
-            wanted |= Q(pk__in=self._keyed(SearchKind.REFERENCE, reference))
+            wanted |= Q(reference=reference) | Q(pk__in=self._keyed(SearchKind.REFERENCE, reference))
         digits = "".join(char for char in text if char.isdecimal())
         for form in {*phone_forms(text), *([digits] if digits else [])}:
             wanted |= Q(pk__in=self._keyed(SearchKind.PHONE, form))
         if words := folded(text).split():
-            every_word = Q(pk__in=self._keyed(SearchKind.NAME, " ".join(words)))
             all_words = Q()
             for word in words:
                 all_words &= Q(pk__in=self._keyed(SearchKind.WORD, word))
-            wanted |= every_word | all_words
+            wanted |= all_words
         return self.filter(wanted)
 
     def of(self, submission: Submission) -> Self:

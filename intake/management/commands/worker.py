@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 class Command(BaseCommand):
     """Runs until SIGTERM or SIGINT, then ends within a second."""
 
-    help = "Send due mails, store spooled requests, clear away old counters, and once a day check that all agrees, until stopped."
+    help = __doc__
     daily_not_before = 0.0
 
     def add_arguments(self, parser: ArgumentParser) -> None:
