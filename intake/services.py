@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import DatabaseError, Error, IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db import Error, IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.urls import NoReverseMatch
 from django.utils import timezone
+from django.utils.translation import override
 
 from clinic_site.models import Clinic
 from clinic_site.site_record import current_clinic, zone_of
@@ -204,7 +205,7 @@ def _insert(submission: Submission, kind: EventKind, reference: str, respond_by:
     )
     score = spam.score(reasons)
     earlier = ConsultationRequest.objects.filter(submission_id=submission.submission_id).order_by("pk").first()
-    page = Page.objects.published().filter(slug=submission.origin).first() if submission.origin else None
+    page = Page.objects.published(submission.language).filter(slug=submission.origin).first() if submission.origin else None
     lead = ConsultationRequest.objects.create(
         reference=reference,
         submission_id=submission.submission_id,
@@ -215,7 +216,7 @@ def _insert(submission: Submission, kind: EventKind, reference: str, respond_by:
         received_at=submission.received_at,
         respond_by=respond_by,
         origin_page=page,
-        origin_path=_path_of(page),
+        origin_path=_path_of(page, submission.language),
         language=submission.language,
         consent_version=submission.consent_version,
         consent_text=submission.consent_text,
@@ -236,9 +237,10 @@ def _insert(submission: Submission, kind: EventKind, reference: str, respond_by:
     return lead
 
 
-def _path_of(page: Page | None) -> str:
+def _path_of(page: Page | None, language: str) -> str:
     try:
-        return page.get_absolute_url() if page else ""
+        with override(language):  # a worker that stores it later has no language of its own
+            return page.get_absolute_url() if page else ""
     except NoReverseMatch:
         return ""
 
@@ -262,7 +264,7 @@ def promise(clinic: Clinic, received_at: datetime) -> datetime:
         return promised_by(received_at, [], [], clinic.response_working_days, zone_of(clinic.time_zone))
     try:
         hours, holidays = list(clinic.opening_hours.all()), {holiday.date for holiday in clinic.holidays.all()}
-    except (DatabaseError, InterfaceError):
+    except Error:
         hours, holidays = [], set()
     return promised_by(received_at, hours, holidays, clinic.response_working_days, zone_of(clinic.time_zone))
 

@@ -15,6 +15,7 @@ from cryptography.fernet import Fernet
 from django.core.management import call_command
 from django.db import OperationalError, connection
 
+from conditions.models import Page
 from intake import services, spool
 from intake.models import ConsultationRequest, EventKind, LeadEvent, LeadStatus, Outbox
 from intake.services import Replay, replay_spool, submit_consultation_request
@@ -222,6 +223,13 @@ def test_suspected_spam_stays_suspected_through_the_spool(db):
     spool.write(submission(spam_reasons=["honeypot"]))
     replay_spool()
     assert ConsultationRequest.objects.get().status == LeadStatus.SPAM
+
+
+def test_the_page_a_request_came_from_is_kept_through_the_spool_in_the_language_it_was_read_in(db, content):
+    Page.objects.filter(slug="spinal-osteotomy").update(status="draft")
+    spool.write(submission(origin="spinal-osteotomy", language="es"))
+    replay_spool()
+    assert ConsultationRequest.objects.get().origin_path == "/es/procedimientos/osteotomia-vertebral/"
 
 
 def test_depth_and_age_are_known(spool_dir):
