@@ -69,6 +69,12 @@ class ContactForm(forms.Form):
     )
 
 
+def _colleagues():
+    """Who can take requests, by name."""
+    people = get_user_model().objects.with_perm(PERMISSION, backend="django.contrib.auth.backends.ModelBackend")
+    return people.order_by("first_name", "username")
+
+
 def _is_key(text):
     """Whether a text can be a row's key: digits, and no more than a database takes."""
     return text.isdecimal() and len(text) <= 18
@@ -290,7 +296,7 @@ class ConsultationRequestAdmin(admin.ModelAdmin):
             "can_change": self.has_change_permission(request, lead),
             "can_delete": self.has_delete_permission(request, lead),
             "contact_form": contact_form,
-            "colleagues": get_user_model().objects.with_perm(PERMISSION, backend="django.contrib.auth.backends.ModelBackend"),
+            "colleagues": _colleagues(),
             "attempts": lead.attempts.select_related("by").order_by("-at", "-pk"),
             "notices": lead.notices.order_by("kind"),
             "events": lead.events.select_related("actor").order_by("-at", "-pk"),
@@ -354,8 +360,7 @@ class ConsultationRequestAdmin(admin.ModelAdmin):
         to, seen = request.POST.get("to", ""), request.POST.get("seen", "")
         colleague = None
         if to:
-            people = get_user_model().objects.with_perm(PERMISSION, backend="django.contrib.auth.backends.ModelBackend")
-            colleague = people.filter(pk=int(to)).first() if _is_key(to) else None
+            colleague = _colleagues().filter(pk=int(to)).first() if _is_key(to) else None
             if colleague is None:
                 return self._back(request, lead, warning=_("This colleague cannot take requests. Nothing was changed."))
         try:

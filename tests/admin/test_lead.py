@@ -4,7 +4,9 @@ import re
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
 from django.db import connection
+from django.utils import timezone
 
 from conditions.models import Page
 from intake import presentation, services
@@ -305,6 +307,13 @@ def test_a_request_is_taken_given_and_let_go(desk, dana, lee):
     assert the(lead).assigned_to == lee
     assign(desk, lead, "", seen=lee.pk)
     assert the(lead).assigned_to is None
+
+
+def test_colleagues_are_offered_by_name_whoever_signed_in_last(desk, dana, lee):
+    User.objects.filter(pk=lee.pk).update(first_name="Abe")
+    User.objects.filter(pk=dana.pk).update(last_login=timezone.now())
+    options = re.findall(r'<option value="\d+">(\w+)', desk.get(lead_url(submitted())).content.decode())
+    assert options == ["Abe", "Dana"]
 
 
 def test_a_stale_page_takes_nothing_from_a_colleague(desk, dana, lee):
