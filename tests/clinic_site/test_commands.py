@@ -21,7 +21,7 @@ from clinic_site import staff_groups
 from clinic_site.management.commands import new_key, prepare
 from intake import integrity, spool
 from intake.models import ConsultationRequest, Outbox, OutboxState
-from tests.factories import submission, submitted
+from tests.factories import UserFactory, submission, submitted
 from tests.live import ROOT, SiteServer
 
 
@@ -84,6 +84,13 @@ def test_first_account_is_made_once(db):
     run("first_account")
     assert "password  " not in run("first_account")
     assert get_user_model().objects.count() == 1
+
+
+def test_first_account_says_in_a_line_that_its_name_is_taken_by_one_that_cannot_sign_in(db):
+    UserFactory(username="staff", is_active=False)
+    with pytest.raises(CommandError, match=r"named staff.*--username"):
+        run("first_account")
+    assert "password  " in run("first_account", username="other")
 
 
 def test_prepare_says_what_it_did_and_the_second_time_changes_nothing(content):
@@ -176,6 +183,7 @@ def test_doctor_goes_on_without_a_database(content, monkeypatch):
     assert findings["database"] == ("TROUBLE", "database: not reachable")
     assert code == 1
     assert "spool" in findings
+    assert findings["start"] == ("ok", "start: folders can be written")
 
 
 def test_doctor_misses_pages(db, monkeypatch):

@@ -49,7 +49,7 @@ def look_around() -> Iterator[Finding]:
     problems = list(start_up_problems())
     yield from ((TROUBLE, f"start: {problem}") for problem in problems)
     if not problems:
-        yield OK, "start: folders can be written, migrations are applied"
+        yield OK, "start: folders can be written" + (", migrations are applied" if is_reachable else "")
     if is_reachable:
         try:
             yield from look_into_database()

@@ -4,7 +4,7 @@ import secrets
 from argparse import ArgumentParser
 
 from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from clinic_site.models import OneTimePassword
@@ -33,6 +33,11 @@ class Command(BaseCommand):
                     "There is a staff account already. Passwords are changed with: python manage.py changepassword NAME"
                 )
             return
+        if accounts.filter(username=username).exists():
+            raise CommandError(
+                f"There is an account named {username} that cannot sign in to admin. "
+                "For another one: python manage.py first_account --username NAME"
+            )
         password = "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(5))
         with transaction.atomic():
             OneTimePassword.objects.create(user=accounts.create_superuser(username, password=password))
