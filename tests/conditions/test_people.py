@@ -122,6 +122,14 @@ def test_the_list_of_doctors_names_their_days(client):
     assert "lunes, martes y jueves" in text_of(client, "/es/medicos/").lower()
 
 
+def test_a_profile_links_to_the_way_there_where_the_clinic_has_a_page_that_tells_it(client):
+    about = Page.objects.get(slug="about")
+    assert f'href="/es/{about.slug_es}/#location-main"' in client.get(SPANISH_PROFILE).content.decode()
+    Page.objects.filter(pk=about.pk).update(status="draft", status_es="draft")
+    site_record.forget()
+    assert "#location-main" not in client.get(PROFILE).content.decode()
+
+
 def test_a_note_stands_beside_the_hours_or_in_their_place(client):
     Physician.objects.filter(slug="sample-surgeon-a").update(days_en="Every second Friday too")
     PhysicianHours.objects.filter(physician__slug="sample-surgeon-c").delete()
