@@ -6,7 +6,7 @@ import uuid
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.tabs import DESKTOP, PHONE, follow
+from tests.browser.tabs import DESKTOP, PHONE, WAYS, follow
 from tests.browser.test_accessibility import violations
 from tests.live import Visitor
 
@@ -25,9 +25,7 @@ def ask(site_server):
     return act
 
 
-@pytest.mark.parametrize("javascript", [True, False], ids=["script", "no-script"])
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
-@pytest.mark.both
+@pytest.mark.parametrize(("size", "javascript"), WAYS)
 def test_a_person_is_found_called_and_moved_on(open_tab, sign_in, ask, site_server, size, javascript):
     name = ask()
     tab, watch = open_tab(size, javascript)

@@ -11,6 +11,13 @@ from tests.prerequisites import chromium
 
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1440, "height": 900}
+# A browser's size, and whether it runs scripts; two of the four go on PostgreSQL as well.
+WAYS = [
+    pytest.param(PHONE, True, id="phone-script", marks=pytest.mark.both),
+    pytest.param(DESKTOP, False, id="desktop-no-script", marks=pytest.mark.both),
+    pytest.param(PHONE, False, id="phone-no-script"),
+    pytest.param(DESKTOP, True, id="desktop-script"),
+]
 # How much of the page moved by itself, from the start to a second from now.
 SHIFTS = """() => new Promise((done) => {
   let sum = 0;

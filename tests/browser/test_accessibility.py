@@ -11,16 +11,12 @@ from .tabs import DESKTOP, PHONE, follow
 AXE = (Path(__file__).parent.parent / "vendor" / "axe.min.js").read_text()
 KINDS = [
     "/",
-    "/procedures/",
     "/procedures/spinal-osteotomy/",
     "/conditions/kyphosis/",
     "/symptoms/",
-    "/symptoms/low-back-pain/",
     "/guides/spinal-deformity-packet/",
     "/physicians/sample-surgeon-a/",
-    "/glossary/",
     "/search/?q=back",
-    "/privacy/",
 ]
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -66,7 +62,7 @@ def test_every_public_page_is_open_to_all_and_fits_phone_and_desktop(open_tab, p
     [(PHONE, "light"), (DESKTOP, "dark"), (DESKTOP, "light")],
     ids=["phone-light", "desktop-dark", "desktop-light"],
 )
-def test_every_kind_of_page_is_open_to_all_in_the_other_light_and_size_too(open_tab, size, scheme):
+def test_pages_of_each_make_are_open_to_all_in_the_other_light_and_size_too(open_tab, size, scheme):
     tab, watch = open_tab(size, scheme=scheme)
     for path in KINDS:
         tab.goto(path)

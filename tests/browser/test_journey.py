@@ -6,7 +6,7 @@ import uuid
 import pytest
 from playwright.sync_api import expect
 
-from .tabs import DESKTOP, PHONE
+from .tabs import PHONE, WAYS
 
 HEADLINE = "Congratulations! You are taking the first step to overcome your neck or back pain."
 THANKS = "Thank you for choosing Virginia Spine Institute!"
@@ -23,9 +23,7 @@ def send(tab):
     tab.get_by_role("button", name=re.compile("^Send my request")).click()
 
 
-@pytest.mark.parametrize("javascript", [True, False], ids=["script", "no-script"])
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
-@pytest.mark.both
+@pytest.mark.parametrize(("size", "javascript"), WAYS)
 def test_from_the_front_page_to_the_lead_in_admin(open_tab, sign_in, size, javascript):
     name = f"Journey {uuid.uuid4().hex[:8]}"
     tab, watch = open_tab(size, javascript)
