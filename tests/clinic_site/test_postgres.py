@@ -140,3 +140,40 @@ def test_a_server_that_lets_nobody_in_is_not_tried_by_each_in_turn(transactional
     while not database_answers():
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+@contextmanager
+def knocking(door):
+    """After a moment without an answer the server has to let somebody in; `door` is what then happens."""
+    connection.ensure_connection()
+    wrapper = connections["default"]
+    wrapper.sign_of_life_seconds = 0.1
+    try:
+        with patch.object(base.DatabaseWrapper, "get_new_connection", **door) as tries:
+            yield tries
+    finally:
+        del wrapper.sign_of_life_seconds
+        type(wrapper).quiet_until = 0.0
+        connection.close()
+
+
+def test_a_statement_under_way_is_given_up_once_the_server_lets_nobody_in(transactional_db):
+    started = time.monotonic()
+    with knocking({"side_effect": psycopg.errors.ConnectionTimeout}) as tries, pytest.raises(OperationalError):
+        connection.cursor().execute("SELECT pg_sleep(5)")
+    assert time.monotonic() - started < 4
+    assert tries.call_count == 1
+
+
+@pytest.mark.parametrize(
+    "door",
+    [
+        {"autospec": True, "side_effect": base.DatabaseWrapper.get_new_connection},
+        {"side_effect": psycopg.OperationalError("too many clients")},
+    ],
+)
+def test_a_long_statement_is_waited_for_as_long_as_the_server_answers_others(transactional_db, door):
+    with knocking(door) as tries, connection.cursor() as cursor:
+        cursor.execute("SELECT 'done' FROM pg_sleep(0.6)")
+        assert cursor.fetchone() == ("done",)
+    assert tries.call_count > 0
