@@ -79,6 +79,19 @@ def test_the_bar_that_comes_up_at_the_foot_of_phones_is_open_to_all(open_tab):
         assert violations(tab, part=".action-bar") == [], path
 
 
+def test_the_bar_at_the_foot_lies_over_nothing_until_it_is_needed_and_is_there_without_script(open_tab):
+    tab, _ = open_tab(PHONE)
+    tab.route("**/js/site*.js", lambda route: route.abort())  # as on a slow line, before the script has come
+    tab.goto("/procedures/spinal-osteotomy/")
+    assert tab.locator(".action-bar").is_hidden()
+    plain, _ = open_tab(PHONE, javascript=False)
+    for path in ("/procedures/spinal-osteotomy/", "/guides/when-to-get-emergency-help/"):
+        plain.goto(path)
+        assert plain.locator(".action-bar").is_visible()
+        box = plain.locator(".action-bar").bounding_box()
+        assert box["y"] + box["height"] <= PHONE["height"] + 1
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 def test_the_form_is_open_to_all_in_each_of_its_states(open_tab, size, scheme):
