@@ -154,6 +154,14 @@ if (words.length && "showPopover" in HTMLElement.prototype) {
   addEventListener("resize", () => shown && place(shown));
 }
 
+// The menu takes the focus when it opens, and what lies over the page closes when the focus leaves it: it would hide where that went.
+const menu = document.querySelector("#nav");
+menu?.addEventListener("toggle", () => menu.matches(":popover-open") && menu.querySelector("button").focus());
+addEventListener("focusin", ({ target }) => {
+  const open = "showPopover" in target && document.querySelector(":popover-open");
+  if (open && !open.contains(target) && !target.contains(open) && target.getAttribute("aria-expanded") !== "true") open.hidePopover();
+});
+
 // Print the page, or only the list that a button stands in.
 for (const button of all("[data-print]")) {
   button.hidden = false;

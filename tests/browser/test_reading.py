@@ -37,6 +37,13 @@ def test_a_word_shows_its_meaning_where_it_stands_and_gives_the_way_back(open_ta
     card.wait_for(state="visible")
     tab.keyboard.press("Space")
     card.wait_for(state="hidden")
+    tab.keyboard.press("Space")
+    card.wait_for(state="visible")
+    card.get_by_text(re.compile(" ")).first.click()
+    expect(card).to_be_visible()
+    card.get_by_role("link").focus()
+    tab.keyboard.press("Tab")
+    card.wait_for(state="hidden")
     assert len(asked) == 1
     assert tab.url.endswith(OSTEOTOMY) and watch.is_clean()
 
