@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
 from . import rich_text
@@ -24,6 +24,7 @@ WORDS_A_MINUTE = 200
 RISK = re.compile(r"(?P<number>[\d,]+) (?:out of|in|de cada) (?P<out_of>100|1,000)", re.I)
 # A line to write on needs no stop after it.
 _BLANK_END = re.compile(r"(_{3,})\.(?=\s*(?:</|$))")
+_BLANK = re.compile(r"_{3,}(?![^<]*>)")
 _CITED_WORD = re.compile(r"[^\s<>]+(?:<sup>.*?</sup>)+")
 MakeBlocks = Callable[[str], list["Block"]]
 CARE_KINDS = {SectionKind.EMERGENCY, SectionKind.TODAY, SectionKind.APPOINTMENT}
@@ -245,6 +246,8 @@ class Presenter:
         body = CITATION.sub(self.citations.link, rich_text.with_scoped_headers(_BLANK_END.sub(r"\1", body)))
         if self.paths:
             body = rich_text.INTERNAL_LINK.sub(self._in_spanish, body)
+        if not self.on_paper:
+            body = _BLANK.sub(self._said_blank, body)
         # A space before a superscript would strand it on a line of its own.
         body = re.sub(r"\s+(<sup>)", r"\1", body)
         # On paper it would be stranded even so.
@@ -253,6 +256,12 @@ class Presenter:
     def _unlinked(self, match: re.Match[str]) -> str:
         """A link as it is; its words alone where it would lead to a page that nobody may read now."""
         return match[2] if re.split(r"[?#]", match[1])[0] in self.withdrawn else match[0]
+
+    @staticmethod
+    def _said_blank(match: re.Match[str]) -> str:
+        """A line to write on, which a screen reader passes over or reads stroke by stroke, with a word in its place."""
+        word = escape(pgettext("line to write on", "blank"))
+        return f'<span aria-hidden="true">{match[0]}</span><span class="vh">{word}</span>'
 
     def _in_spanish(self, match: re.Match[str]) -> str:
         path = re.split(r"[?#]", match[1])[0]

@@ -323,8 +323,22 @@ def test_pages_without_a_place_follow_from_a_to_z_and_without_a_stage_come_last(
 
 
 def test_a_line_to_write_on_ends_without_a_stop(client):
-    packet = client.get("/guides/spinal-deformity-packet/").content.decode()
-    assert "<li>My surgeon: ____________</li>" in packet and "____________. Bring" in packet
+    packet = text_of(tree_of(client.get("/guides/spinal-deformity-packet/")))
+    assert "My surgeon: ____________blank My nurse: " in packet and "____________blank. Bring" in packet
+
+
+@pytest.mark.parametrize(
+    ("path", "word"),
+    [
+        ("/guides/spinal-deformity-packet/", "blank"),
+        ("/es/guias/paquete-informativo-sobre-deformidad-de-la-columna/", "espacio en blanco"),
+    ],
+)
+def test_a_line_to_write_on_is_a_word_to_those_who_hear_the_page(client, path, word):
+    packet = client.get(path).content.decode()
+    said = rf'<span aria-hidden="true">_{{3,}}</span><span class="vh">{word}</span>'
+    assert len(re.findall(said, packet)) > 40
+    assert "___" not in re.sub(said, "", packet)
 
 
 def test_the_index_filters_by_region_in_a_shareable_address(client):
