@@ -171,7 +171,10 @@ def test_a_warning_sign_interrupts_once_with_911_and_still_lets_the_request_thro
     flag = tab.locator("[name=red_flags]").first
     if not flag.is_visible():
         tab.locator("details:has([name=red_flags]) summary").first.click()
+    said = tab.locator("form [role=status]")
+    assert said.inner_text() == ""
     flag.check()
+    expect(said).to_contain_text("Please call 911")
     send(tab)
     expect(tab.locator("main")).to_contain_text("911")
     expect(tab.locator(".ticket__ref")).to_have_count(0)
@@ -199,6 +202,8 @@ def test_the_other_language_keeps_what_was_typed_both_ways(open_tab, site_server
         expect(tab.locator("[name=consent]")).to_be_checked()
         expect(tab.locator("[name=interest]")).to_have_value("spinal-osteotomy")
         expect(tab.locator(".error-summary")).to_have_count(0)
+        if javascript:
+            expect(tab.locator(".notice:focus")).to_be_visible()  # so that it is read out
     assert site_server.rows("select count(*) from intake_consultationrequest")[0][0] == before
     tab.locator("[name=name]").press("Enter")
     expect(tab.locator(".ticket__ref")).to_be_visible()
@@ -212,6 +217,22 @@ def test_the_menu_works_on_a_phone_without_script(open_tab):
     tab.get_by_role("button", name="Menu").click()
     tab.locator("#nav").get_by_role("link", name="Conditions").click()
     expect(tab.get_by_role("heading", level=1)).to_contain_text("Conditions")
+    assert watch.is_clean()
+
+
+def test_the_menu_of_a_phone_takes_the_focus_and_never_hides_it(open_tab):
+    tab, watch = open_tab(PHONE)
+    tab.goto("/")
+    menu = tab.locator("#nav")
+    for last_key, then in (("Tab", "Request a consultation"), ("Shift+Tab", "Menu"), ("Escape", "Menu")):
+        tab.get_by_role("button", name="Menu", exact=True).focus()
+        tab.keyboard.press("Enter")
+        expect(menu.get_by_role("button", name="Close menu")).to_be_focused()
+        if last_key == "Tab":
+            menu.get_by_role("link").last.focus()
+        tab.keyboard.press(last_key)
+        expect(menu).to_be_hidden()
+        expect(tab.locator(":focus")).to_have_text(then)
     assert watch.is_clean()
 
 
