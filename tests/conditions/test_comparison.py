@@ -32,6 +32,14 @@ def test_every_number_in_the_table_leads_to_its_source(client):
     assert cited and set(cited) <= ids
 
 
+def test_no_two_sources_have_links_of_one_name(client):
+    tree = tree_of(client.get(COMPARE, {"with": ["spinal-osteotomy", "disc-replacement"]}))
+    sources = [a for a in tree.iter("a") if a.get("rel") == "external"]
+    names = [a.get("aria-label") for a in sources]
+    assert len(names) > 4 and len(set(names)) == len(names) > len({text_of(a) for a in sources})
+    assert all(a.get("aria-label").startswith(text_of(a)) for a in sources)
+
+
 def test_a_comparison_in_spanish_is_the_same_one(client):
     english = tree_of(client.get(COMPARE, TWO))
     [address] = [a.get("href") for a in english.iter("a") if a.get("hreflang") == "es"]
