@@ -58,6 +58,9 @@ def related(page: Page) -> dict[str, list[Related]]:
     near["treatments"].sort(key=attrgetter("rank"))
     near["causes"].sort(key=attrgetter("rank"))
     near["read_next"] = near["read_next"][:READ_NEXT_SHOWN]
+    # Which way round these are stored does not matter, and editors of both pages may have done it.
+    for name in ("alternatives", "related_conditions"):
+        near[name] = list({entry.page.pk: entry for entry in near[name]}.values())
     if page.kind == Kind.PROCEDURE:
         treated = {entry.page.pk for entry in near["treats"]}
         near["symptoms"] = _symptoms_of([link for link in links if link.source_id in treated])

@@ -36,7 +36,7 @@ class HowOften(models.TextChoices):
 
 
 class PageLink(models.Model):
-    """One typed edge of the content graph. A symmetric one is stored once, either way round."""
+    """One typed edge of the content graph. A symmetric one counts once, stored either way round or both."""
 
     source = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="links_out")
     target = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="links_in", verbose_name=_("page"))

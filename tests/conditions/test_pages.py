@@ -397,6 +397,15 @@ def test_links_between_pages_are_stored_once():
         pairs.add(pair)
 
 
+def test_pages_that_editors_linked_from_both_sides_name_each_other_once(client):
+    for relation in ("alternative_to", "related_condition"):
+        link = PageLink.objects.filter(relation=relation).select_related("source", "target").first()
+        PageLink.objects.create(source=link.target, target=link.source, relation=relation)
+        lists = tree_of(client.get(link.source.get_absolute_url())).iterfind(".//div[@class='rel wide']")
+        named = [address for box in lists for _words, address in links(box)]
+        assert named.count(link.target.get_absolute_url()) == 1
+
+
 def test_every_citation_names_a_known_source():
 
     known = set(Reference.objects.values_list("key", flat=True))
