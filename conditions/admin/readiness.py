@@ -231,7 +231,11 @@ class HeldToReadiness(admin.ModelAdmin):
             for language in set(languages) & set(page.published_languages):
                 services.unpublish(page, language, by=request.user)
         count = len(pages)
-        self.message_user(request, ngettext("%d page is a draft now.", "%d pages are drafts now.", count) % count)
+        if ENGLISH in languages:
+            words = ngettext("%d page is a draft now.", "%d pages are drafts now.", count)
+        else:
+            words = ngettext("The Spanish of %d page is a draft now.", "The Spanish of %d pages is a draft now.", count)
+        self.message_user(request, words % count)
 
 
 class ScheduleFilter(admin.SimpleListFilter):
