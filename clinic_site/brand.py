@@ -146,7 +146,7 @@ def addresses() -> Iterator[str]:
     clinic = current_clinic()
     found = of(clinic)
     yield from [found.sheet] if found.sheet else []
-    if not clinic._state.adding:
+    if clinic.is_stored:
         yield from (address(file) for file in clinic.brand_files.all())
 
 

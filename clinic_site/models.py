@@ -178,6 +178,11 @@ class Clinic(models.Model):
         cls.objects.filter(pk=1).update(content_revision=F("content_revision") + 1)
 
     @property
+    def is_stored(self) -> bool:
+        """Whether this is the record, not what stands in until there is one: hours, lists and files are of a stored one."""
+        return not self._state.adding
+
+    @property
     def thanks(self) -> str:
         """The thanks line with the clinic's name in its place."""
         return self.message_thanks.replace("{clinic_name}", self.name)
@@ -185,16 +190,16 @@ class Clinic(models.Model):
     @property
     def regions(self) -> list["BodyRegion"]:
         """The parts of the body it treats, in order; none where no record is stored. Asks for nothing that is prefetched."""
-        return [] if self._state.adding else list(self.body_regions.all())
+        return list(self.body_regions.all()) if self.is_stored else []
 
     @property
     def signs(self) -> list["WarningSign"]:
         """The signs that need an emergency room, in order; none where no record is stored. Asks for nothing that is prefetched."""
-        return [] if self._state.adding else list(self.warning_signs.all())
+        return list(self.warning_signs.all()) if self.is_stored else []
 
     def closed_ahead(self, today: date) -> list["Holiday"]:
         """The days from today on, for CLOSED_AHEAD, on which it is closed. Asks for nothing that is prefetched."""
-        if self._state.adding:
+        if not self.is_stored:
             return []
         return [holiday for holiday in self.holidays.all() if today <= holiday.date <= today + CLOSED_AHEAD]
 
@@ -215,7 +220,7 @@ class Clinic(models.Model):
 
     def file(self, key: str) -> "BrandFile | None":
         """A file of the clinic by its key, without its content. Asks for nothing that is prefetched."""
-        return next((file for file in self.brand_files.all() if file.key == key), None) if not self._state.adding else None
+        return next((file for file in self.brand_files.all() if file.key == key), None) if self.is_stored else None
 
     def font(self, key: str) -> "BrandFile | None":
         """A font of the clinic's own by its key, without its content."""

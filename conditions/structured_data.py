@@ -163,7 +163,7 @@ def _hours(rows: Iterable[OpeningHours | PhysicianHours]) -> list[Graph]:
 
 def clinic_graph(clinic: Clinic) -> Graph:
     """The clinic as MedicalClinic, with address and hours."""
-    hours = [] if clinic._state.adding else _hours(clinic.opening_hours.all())
+    hours = _hours(clinic.opening_hours.all()) if clinic.is_stored else []
     graph = {
         "@type": "MedicalClinic",
         "@id": _url("/#clinic"),

@@ -260,7 +260,7 @@ def search_keys(answers: Mapping[str, str]) -> Iterable[tuple[SearchKind, str]]:
 
 def promise(clinic: Clinic, received_at: datetime) -> datetime:
     """When the clinic has promised first contact, by its record; by usual office hours where that can't be read."""
-    if clinic._state.adding:
+    if not clinic.is_stored:
         return promised_by(received_at, [], [], clinic.response_working_days, zone_of(clinic.time_zone))
     try:
         hours, holidays = list(clinic.opening_hours.all()), {holiday.date for holiday in clinic.holidays.all()}

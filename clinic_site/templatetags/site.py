@@ -86,9 +86,7 @@ def host(url: str) -> str:
 @register.simple_tag
 def hours(clinic: Clinic) -> str:
     """Opening hours in words, to stand within a sentence: `Monday to Friday, 8 a.m. to 5 p.m.`"""
-    if clinic.pk is None or clinic._state.adding:
-        return ""
-    return "; ".join(_grouped(clinic.opening_hours.all()))
+    return "; ".join(_grouped(clinic.opening_hours.all())) if clinic.is_stored else ""
 
 
 @register.simple_tag
