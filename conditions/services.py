@@ -16,14 +16,25 @@ from django.utils.translation import gettext as _
 from clinic_site.models import Clinic
 
 from . import photos, readiness
-from .addresses import ENGLISH
 from .anatomy import USUAL_SECTIONS
 from .content_pack.files import Data, PackError, digest
 from .content_pack.former import page_at, without_former
 from .content_pack.pages import english_words
 from .content_pack.spanish import english_digest
 from .content_pack.states import came_together, known_keys, page_state, store_state, with_unknown
-from .models import SPANISH, Kind, Page, PageRevision, Photo, PlannedOverride, PublishOverride, RevisionAction, Section, Status
+from .models import (
+    ENGLISH,
+    SPANISH,
+    Kind,
+    Page,
+    PageRevision,
+    Photo,
+    PlannedOverride,
+    PublishOverride,
+    RevisionAction,
+    Section,
+    Status,
+)
 from .readiness.problems import Problem
 
 OVERRIDE = "conditions.publish_despite_problems"

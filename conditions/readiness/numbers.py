@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
-from conditions.addresses import ENGLISH
-from conditions.models import CITATION, SPANISH, Page
+from conditions.models import CITATION, ENGLISH, SPANISH, Page
 from conditions.reading import sentences_of
 
 from .problems import MEDICAL, Problem, Site, blocks, bodies, found, languages_of, passages, rule, spoken, whole_text

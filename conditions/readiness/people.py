@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from conditions.addresses import ENGLISH
-from conditions.models import SPANISH, Page, ReviewState, Testimonial
+from conditions.models import ENGLISH, SPANISH, Page, ReviewState, Testimonial
 
 from .problems import MEDICAL, Problem, Site, bodies, languages_of, rule, spoken
 

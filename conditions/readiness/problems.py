@@ -15,8 +15,9 @@ from django.utils.functional import Promise
 from django.utils.translation import override
 
 from conditions import reading
-from conditions.addresses import ENGLISH, LISTS
+from conditions.addresses import LISTS
 from conditions.models import (
+    ENGLISH,
     SPANISH,
     Figure,
     GlossaryTerm,

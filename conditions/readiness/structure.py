@@ -10,8 +10,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from conditions.addresses import ENGLISH
-from conditions.models import CITATION, SPANISH, Kind, Page, Relation, SectionKind, Status
+from conditions.models import CITATION, ENGLISH, SPANISH, Kind, Page, Relation, SectionKind, Status
 from conditions.reading import words_of
 from conditions.rich_text import LINK, PLACE, items
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 
 from conditions import reading
-from conditions.addresses import ENGLISH
-from conditions.models import SPANISH, Page
+from conditions.models import ENGLISH, SPANISH, Page
 
 from .problems import (
     CARE_BOXES,
