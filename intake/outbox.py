@@ -52,10 +52,10 @@ def send_due(stop: Callable[[], bool] = lambda: False) -> int:
 def claim(now: datetime) -> Outbox | None:
     """The next due row, leased to the caller: no other worker sees it until the lease ends.
 
-    Due is also what no wait or lease puts off so far: it was written while the clock was ahead.
+    Due is also what was never tried, and what no wait or lease puts off so far: it was written while the clock was ahead.
     """
     lease = timedelta(seconds=max(LEASE_EXCHANGES * settings.EMAIL_TIMEOUT, 60))
-    due = Q(due_at__lte=now) | Q(due_at__gt=now + lease + LONGEST_WAIT)
+    due = Q(due_at__lte=now) | Q(attempts=0) | Q(due_at__gt=now + lease + LONGEST_WAIT)
     rows = Outbox.objects.filter(due, state=OutboxState.PENDING).order_by("due_at", "pk")
     if connection.features.has_select_for_update_skip_locked:
         rows = rows.select_for_update(skip_locked=True, of=("self",))
