@@ -32,7 +32,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         connection = self._let_in(conn_params)
         wait = connection.wait
 
-        def wait_no_longer(gen: Generator, *args: Any, **kwargs: Any) -> Any:
+        def wait_no_longer(gen: Generator[Any, Any, Any], *args: Any, **kwargs: Any) -> Any:
             try:
                 return wait(self._watched(gen, conn_params), *args, **{"timeout": self.answer_seconds} | kwargs)
             except psycopg.OperationalError:
@@ -53,7 +53,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             DatabaseWrapper.quiet_until = time.monotonic() + self.quiet_seconds
             raise
 
-    def _watched(self, gen: Generator, conn_params: dict[str, Any]) -> Generator:
+    def _watched(self, gen: Generator[Any, Any, Any], conn_params: dict[str, Any]) -> Generator[Any, Any, Any]:
         """An exchange as psycopg makes it; while the server says nothing, it has to let somebody else in now and then."""
         heard_at, ready = time.monotonic(), None
         try:
