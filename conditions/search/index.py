@@ -146,7 +146,7 @@ class Index:
     def _likelihood(self, typed: str, apart: int, other: str) -> tuple[float, ...]:
         word = self.words[other]
         written = distance(typed, other, MOST_LETTERS)
-        return (apart + 0.5 * written + (typed[0] != other[0]) - 0.5 * word.is_name, -word.pages)
+        return (apart + 0.5 * written + (sound(typed)[:1] != sound(other)[:1]) - 0.5 * word.is_name, -word.pages)
 
     def rarity(self, pages: int) -> float:
         """What a word that stands on so many pages tells: 0.2 for one that is everywhere."""

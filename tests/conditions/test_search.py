@@ -117,6 +117,12 @@ def test_a_misspelled_word_finds_pages_and_the_better_spelling_is_offered(client
     assert "<mark>" in html
 
 
+@pytest.mark.parametrize(("typed", "meant"), [("siatica", "ciática"), ("sifosis", "cifosis"), ("hernea", "hernia")])
+def test_a_spanish_reader_is_offered_the_spanish_word(client, typed, meant):
+    html = client.get("/es/buscar/", {"q": typed}).content.decode()
+    assert f">{meant}</a>?" in html
+
+
 def test_words_written_apart_or_together_find_each_other():
     assert slugs("flat back")[0] == slugs("flatback")[0] == "flatback-syndrome"
     assert slugs("herniateddisc")[0] == "herniated-disc"
