@@ -64,6 +64,11 @@ def test_required_links_stand_to_the_letter_and_lead_where_they_say(osteotomy, r
         assert read(target.partition("#")[0]).status == 200
 
 
+def test_the_links_of_a_packet_name_it_to_those_who_hear_them_alone(osteotomy):
+    names = [text for text, href in links(osteotomy) if href.startswith("/guides/spinal-deformity-packet/")]
+    assert names and all("spinal deformity packet" in name.lower() for name in names)
+
+
 def test_the_call_to_action_carries_the_procedure_along(client, osteotomy):
     labels = [text for text, href in links(osteotomy) if href == "/consultation/?about=spinal-osteotomy"]
     assert any("consultation" in label.lower() for label in labels)
