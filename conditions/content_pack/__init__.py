@@ -6,8 +6,8 @@
     references.yaml  glossary.yaml  locations.yaml  physicians.yaml  testimonials.yaml
     photos.yaml            what the pictures photos/<key>.jpg show
 
-Loading is idempotent and all or nothing. What staff have edited since the last
-load is kept, and said. Exporting a loaded pack gives the same bytes again.
+Loading is idempotent and all or nothing. What staff have edited or taken away
+since the last load is kept so, and said. Exporting a loaded pack gives the same bytes again.
 """
 
 from dataclasses import dataclass, field
@@ -37,6 +37,8 @@ from .spanish import SPANISH_PAGES, is_behind_english
 __all__ = ["FOLDER", "PackError", "Report", "export_pack", "is_behind_english", "load_pack", "read_pack"]
 
 FOLDER = Path(settings.CONTENT_PACK)
+# Nothing else in a pack names these.
+MAY_GO = [FILES, SIGNS, TERMS, SPANISH_PAGES, TESTIMONIALS]
 PARTS = [CLINIC, FILES, REGIONS, SIGNS, REFERENCES, TERMS, PHOTOS, LOCATIONS, PHYSICIANS, PAGES, SPANISH_PAGES, TESTIMONIALS]
 
 
@@ -63,7 +65,8 @@ def load_pack(folder: Path = FOLDER) -> Report:
     """Bring the database to the pack in one transaction; what staff edited since is kept.
 
     A page that the pack has under a new address moves there, staff edits and all. One that
-    staff moved is kept. Every page that it makes or changes gets a revision. Locks the
+    staff moved is kept. What staff took away stays away; what other files name, such as a
+    page or a doctor, is made again. Every page that it makes or changes gets a revision. Locks the
     pages, so that no staff edit falls between reading a page and storing it. Raises
     PackError, with nothing changed and no picture kept, where a file is malformed.
     """
@@ -102,7 +105,8 @@ def _load(found: list[Item]) -> Report:
     for part in PARTS:
         for item in _items(found, part):
             row = rows.get(item.name)
-            if row is None and item.data.get("slug") in elsewhere and part in (PAGES, SPANISH_PAGES):
+            is_elsewhere = part in (PAGES, SPANISH_PAGES) and item.data["slug"] in elsewhere
+            if row is None and (is_elsewhere or (part in MAY_GO and _was_taken_away(item, rows, records))):
                 report.kept.append(item.name)
                 continue
             if row is None:
@@ -139,6 +143,12 @@ def _rows() -> dict[str, Data]:
 
 def _digest(data: Data) -> str:
     return digest(without_former(data))
+
+
+def _was_taken_away(item: Item, rows: dict[str, Data], records: dict[str, str]) -> bool:
+    """Whether something without a row was there after the last load; the Spanish of a page that is gone too went with it."""
+    prefix, _colon, key = item.name.partition(":")
+    return item.name in records and (prefix != SPANISH_PAGES.prefix or f"{PAGES.prefix}:{key}" in rows)
 
 
 def _moved_by_staff(found: list[Item]) -> set[str]:

@@ -7,9 +7,9 @@ import pytest
 import yaml
 from django.core.management import CommandError, call_command
 
-from clinic_site.models import Clinic
+from clinic_site.models import Clinic, WarningSign
 from conditions.content_pack import FOLDER, PackError, export_pack, is_behind_english, load_pack, read_pack
-from conditions.models import Page, Section
+from conditions.models import GlossaryTerm, Page, Section, Testimonial
 
 pytestmark = pytest.mark.django_db
 
@@ -124,6 +124,23 @@ def test_a_page_that_staff_made_under_the_same_address_is_kept(pack):
     Page.objects.create(kind="guide", slug="a-test-guide", title_en="Ours", name_en="Ours", summary_en="Ours.")
     assert load_pack(pack).kept == ["page:a-test-guide"]
     assert Page.objects.get(slug="a-test-guide").title_en == "Ours"
+
+
+def test_what_staff_took_away_stays_away_and_that_is_said(content, capsys):
+    term, quote, sign = GlossaryTerm.objects.first(), Testimonial.objects.first(), WarningSign.objects.first()
+    taken = {f"term:{term.slug}", f"testimonial:{quote.key}", f"sign:{sign.key}", "spanish:scoliosis"}
+    for row in (term, quote, sign):
+        row.delete()
+    Page.objects.filter(slug="scoliosis").update(slug_es="", status_es="draft", title_es="Mine")
+    assert set(load_pack().kept) == taken
+    assert Page.objects.get(slug="scoliosis").title_es == "Mine"
+    call_command("load_content")
+    assert "kept spanish:scoliosis: staff edited it or took it away" in capsys.readouterr().out
+
+
+def test_a_page_that_was_deleted_comes_back_with_its_spanish(content):
+    Page.objects.filter(slug="accessibility").delete()
+    assert set(load_pack().added) == {"page:accessibility", "spanish:accessibility"}
 
 
 @pytest.mark.parametrize(

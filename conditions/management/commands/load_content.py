@@ -31,8 +31,8 @@ class Command(BaseCommand):
         for names in report.moved:
             self.stdout.write(f"moved {names}; the old address leads there")
         for name in report.kept:
-            self.stdout.write(f"kept {name}: staff edited it since the last load, so the file was not used")
+            self.stdout.write(f"kept {name}: staff edited it or took it away since the last load, so the file was not used")
         self.stdout.write(
             f"Content pack: {len(report.added)} added, {len(report.updated)} updated, "
-            f"{len(report.unchanged)} unchanged, {len(report.kept)} kept as staff edited them."
+            f"{len(report.unchanged)} unchanged, {len(report.kept)} kept as staff left them."
         )
