@@ -31,12 +31,12 @@ def network_of(address: str) -> str:
 
 
 def _clean(address: str) -> str:
-    """The address alone: without a port, and an IPv4 address as such where a dual-stack socket wrote it as IPv6."""
+    """The address alone: without port and zone, and an IPv4 address as such where a dual-stack socket wrote it as IPv6."""
     bare = address.partition("]")[0].strip("[") if address.startswith("[") else address
     if bare.count(":") == 1:
         bare = bare.partition(":")[0]
     try:
-        ip = ipaddress.ip_address(bare)
+        ip = ipaddress.ip_address(bare.partition("%")[0])
     except ValueError:
         return ""
     return str(getattr(ip, "ipv4_mapped", None) or ip)

@@ -45,6 +45,8 @@ def test_the_address_that_the_nearest_declared_proxy_saw_counts(seen, forwarded,
         ("[2001:db8::1]", "2001:db8::1"),
         ("2001:DB8::1", "2001:db8::1"),
         ("[::ffff:198.51.100.1]:49152", "198.51.100.1"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("[fe80::1%eth0 whatever]:49152", "fe80::1"),
     ],
 )
 def test_people_are_told_apart_however_their_address_is_written(seen, written, address):
