@@ -86,7 +86,7 @@ def no_samples_before_go_live(**kwargs: object) -> list[CheckMessage]:
         "the clinic's own record": Clinic.objects.filter(is_sample=True).count(),
         "published sample physicians": Physician.objects.filter(is_sample=True, is_published=True).count(),
         "published sample testimonials": Testimonial.objects.filter(is_sample=True, is_published=True).count(),
-        "published pages with a sample review": Page.objects.published().filter(review_state=ReviewState.SAMPLE).count(),
+        "published pages with a sample review": Page.objects.published_anywhere().filter(review_state=ReviewState.SAMPLE).count(),
         "sample locations": Location.objects.filter(is_sample=True).count(),
         "sample pictures": Photo.objects.filter(is_sample=True).count(),
     }

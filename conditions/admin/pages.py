@@ -110,7 +110,7 @@ class DueFilter(admin.SimpleListFilter):
         if self.value() == "due":
             return queryset.due_for_review(today)
         if self.value() == "overdue":
-            return queryset.published().filter(next_review_on__lt=today)
+            return queryset.published_anywhere().filter(next_review_on__lt=today)
         if self.value() == "none":
             return queryset.filter(review_state__in=[ReviewState.UNREVIEWED, ReviewState.SAMPLE])
         return queryset

@@ -59,6 +59,10 @@ class PageQuerySet(models.QuerySet):
             return self.filter(status_es=Status.PUBLISHED).exclude(slug_es="")
         return self.filter(status=Status.PUBLISHED)
 
+    def published_anywhere(self) -> Self:
+        """Pages the public may read in any language."""
+        return self.published(ENGLISH) | self.published(SPANISH)
+
     def visible_to(self, user: AbstractUser | AnonymousUser) -> Self:
         """Published pages, and drafts too for staff who may look at pages."""
         if user.is_active and user.is_staff and user.has_perm("conditions.view_page"):
@@ -67,13 +71,12 @@ class PageQuerySet(models.QuerySet):
 
     def due_for_review(self, today: datetime.date) -> Self:
         """Pages published in any language whose medical review is overdue, or due within REVIEW_AHEAD."""
-        published = Q(status=Status.PUBLISHED) | Q(status_es=Status.PUBLISHED)
-        return self.filter(published, next_review_on__lte=today + REVIEW_AHEAD)
+        return self.published_anywhere().filter(next_review_on__lte=today + REVIEW_AHEAD)
 
     def indexable(self, today: datetime.date) -> Self:
         """Pages published in any language that search engines may list: with a review not long overdue, or with none to need."""
         long_overdue = Q(next_review_on__lt=today - REVIEW_GRACE)
-        return (self.published("en") | self.published(SPANISH)).exclude(review_state=ReviewState.UNREVIEWED).exclude(long_overdue)
+        return self.published_anywhere().exclude(review_state=ReviewState.UNREVIEWED).exclude(long_overdue)
 
     def with_due_schedule(self, now: datetime.datetime) -> Self:
         """Pages that are to be published or taken off the site by now."""

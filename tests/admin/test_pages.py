@@ -76,6 +76,9 @@ def test_the_list_says_which_reviews_are_late(editor, kyphosis):
     text = text_of(editor.get("/admin/conditions/page/", {"review": "overdue"}))
     assert "Overdue since" in text
     assert "1 page" in text
+    # Readers of Spanish alone rely on its review too.
+    Page.objects.filter(pk=kyphosis.pk).update(status="draft")
+    assert text_of(editor.get("/admin/conditions/page/", {"review": "overdue"})).count("Overdue since") == 1
 
 
 def test_an_unpublished_physician_has_no_link_to_the_site(editor):

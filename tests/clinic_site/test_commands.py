@@ -17,8 +17,9 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from clinic_site import staff_groups
+from clinic_site import checks, staff_groups
 from clinic_site.management.commands import new_key, prepare
+from conditions.models import Page
 from intake import integrity, spool
 from intake.models import ConsultationRequest, Outbox, OutboxState
 from tests.factories import UserFactory, submission, submitted
@@ -186,10 +187,16 @@ def test_doctor_goes_on_without_a_database(content, monkeypatch):
     assert findings["start"] == ("ok", "start: folders can be written")
 
 
-def test_doctor_misses_pages(db, monkeypatch):
-    from conditions.models import Page
+def test_before_go_live_a_sample_review_of_the_spanish_alone_counts_too(content):
+    Page.objects.filter(status="published").update(status="draft")
+    findings, _code = doctor()
+    assert findings["content"][1].endswith(" 0 drafts")
+    warned = [warning.msg for warning in checks.no_samples_before_go_live()]
+    assert any("published pages with a sample review" in warning for warning in warned)
 
-    monkeypatch.setattr(type(Page.objects), "published", lambda self: self.none())
+
+def test_doctor_misses_pages(db, monkeypatch):
+    monkeypatch.setattr(type(Page.objects), "published_anywhere", lambda self: self.none())
     assert doctor()[0]["content"][0] == "TROUBLE"
 
 

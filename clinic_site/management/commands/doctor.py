@@ -65,7 +65,7 @@ def look_around() -> Iterator[Finding]:
 
 def look_into_database() -> Iterator[Finding]:
     """Content, samples and outbox."""
-    published = Page.objects.published().count()
+    published = Page.objects.published_anywhere().count()
     yield OK if published else TROUBLE, f"content: {published} pages published, {Page.objects.count() - published} drafts"
     yield from ((NOTE, f"samples: {warning.msg}") for warning in run_checks(tags=["golive"], include_deployment_checks=True))
     outbox = outbox_state()
