@@ -25,6 +25,8 @@ RISK = re.compile(r"(?P<number>[\d,]+) (?:out of|in|de cada) (?P<out_of>100|1,00
 # A line to write on needs no stop after it.
 _BLANK_END = re.compile(r"(_{3,})\.(?=\s*(?:</|$))")
 _BLANK = re.compile(r"_{3,}(?![^<]*>)")
+# An English word that the Spanish text gives because people will hear it here.
+_IN_ENGLISH = re.compile(r"(?<=en inglés, )[^()<>;]+(?=[;)])")
 _CITED_WORD = re.compile(r"[^\s<>]+(?:<sup>.*?</sup>)+")
 MakeBlocks = Callable[[str], list["Block"]]
 CARE_KINDS = {SectionKind.EMERGENCY, SectionKind.TODAY, SectionKind.APPOINTMENT}
@@ -246,6 +248,7 @@ class Presenter:
         body = CITATION.sub(self.citations.link, rich_text.with_scoped_headers(_BLANK_END.sub(r"\1", body)))
         if self.paths:
             body = rich_text.INTERNAL_LINK.sub(self._in_spanish, body)
+        body = _IN_ENGLISH.sub(r'<span lang="en">\g<0></span>', body)
         if not self.on_paper:
             body = _BLANK.sub(self._said_blank, body)
         # A space before a superscript would strand it on a line of its own.

@@ -289,6 +289,13 @@ def _is_proper_name(piece):
     return not ENGLISH.search(re.sub(r"\([^)]*\)|\S+@\S+|https?://\S+|\S+\.(?:gov|org|com)\b", "", piece))
 
 
+def test_an_english_word_in_a_spanish_text_is_said_in_english(site):
+    pages = {path: site[path] for _, path in published()}
+    said = {path: [text for text in heard(tree) if re.search(r"en inglés, \w", text)] for path, tree in pages.items()}
+    assert {path: texts for path, texts in said.items() if texts} == {}
+    assert any(span.get("lang") == "en" and span.text == "MRI" for tree in pages.values() for span in tree.iter("span"))
+
+
 @pytest.mark.parametrize("word", ["ciatica", "Ciática", "CIÁTICA"])
 def test_search_finds_spanish_pages_with_or_without_accents(client, word):
     tree = tree_of(client.get("/es/buscar/", {"q": word}))
