@@ -20,7 +20,7 @@ from clinic_site.models import Clinic
 
 # Services build on the parts of this package: they are reached by their module, when a pack is loaded.
 from conditions import services
-from conditions.models import CITATION, ENGLISH, FormerAddress, PackRecord, Page, Reference, RevisionAction
+from conditions.models import CITATION, ENGLISH, FormerAddress, FormerProfileAddress, PackRecord, Page, Reference, RevisionAction
 from conditions.photos import remove
 
 from .body import REGIONS, SIGNS
@@ -105,8 +105,7 @@ def _load(found: list[Item]) -> Report:
     for part in PARTS:
         for item in _items(found, part):
             row = rows.get(item.name)
-            is_elsewhere = part in (PAGES, SPANISH_PAGES) and item.data["slug"] in elsewhere
-            if row is None and (is_elsewhere or (part in MAY_GO and _was_taken_away(item, rows, records))):
+            if row is None and (item.name in elsewhere or (part in MAY_GO and _was_taken_away(item, rows, records))):
                 report.kept.append(item.name)
                 continue
             if row is None:
@@ -152,10 +151,12 @@ def _was_taken_away(item: Item, rows: dict[str, Data], records: dict[str, str]) 
 
 
 def _moved_by_staff(found: list[Item]) -> set[str]:
-    """Addresses of pages in the pack that staff have given another one, which no page of the pack has."""
-    ours = {item.data["slug"] for item in _items(found, PAGES)}
-    left = FormerAddress.objects.filter(language=ENGLISH, slug__in=ours).exclude(page__slug__in=ours)
-    return set(left.values_list("slug", flat=True))
+    """Pages and doctors of the pack, by name, that staff have given another address, which nothing in the pack has."""
+    pages, doctors = ({item.data["slug"] for item in _items(found, part)} for part in (PAGES, PHYSICIANS))
+    left = FormerAddress.objects.filter(language=ENGLISH, slug__in=pages).exclude(page__slug__in=pages)
+    profiles = FormerProfileAddress.objects.filter(slug__in=doctors).exclude(physician__slug__in=doctors)
+    moved = {f"{part.prefix}:{slug}" for slug in left.values_list("slug", flat=True) for part in (PAGES, SPANISH_PAGES)}
+    return moved | {f"{PHYSICIANS.prefix}:{slug}" for slug in profiles.values_list("slug", flat=True)}
 
 
 def _refuse_unknown_citations(found: list[Item]) -> None:

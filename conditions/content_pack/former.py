@@ -6,7 +6,7 @@ A load adds addresses and takes none away: once given out, an address goes on le
 
 import re
 
-from conditions.models import ENGLISH, FormerAddress, Kind, Page
+from conditions.models import ENGLISH, FormerAddress, Kind, Page, Physician
 
 from .files import Data, Item, save, typed
 
@@ -83,6 +83,11 @@ def page_at(slug: str) -> Page | None:
     """The page with an English address, or the one that left it."""
     row = FormerAddress.objects.filter(language=ENGLISH, slug=slug).select_related("page").first()
     return Page.objects.filter(slug=slug).first() or (row.page if row else None)
+
+
+def physician_at(slug: str) -> Physician | None:
+    """The doctor whose profile has an address, or the one that left it."""
+    return Physician.objects.filter(slug=slug).first() or Physician.objects.filter(former_addresses__slug=slug).first()
 
 
 def _entry(kind: str, slug: str, own: str) -> str:

@@ -10,7 +10,7 @@ from conditions.models import ENGLISH, Figure, Kind, Packet, Page, PageLink, Phy
 
 from .facts import facts_data, read_facts, store_facts
 from .files import Data, Item, PackError, Part, as_yaml, date_of, read_sections, read_text, read_yaml, save, typed
-from .former import former_data, page_at, read_former, store_former
+from .former import former_data, page_at, physician_at, read_former, store_former
 from .photos import photo_named
 
 PAGE_PLAIN = ("regions", "schema_type", "body_location", "codes", "art", "status", "review_state")
@@ -236,7 +236,7 @@ def store_page(item: Item, page: Page) -> None:
     page.position = data.get("position")
     for key in Page.OPTIONAL_TEXTS:
         setattr(page, f"{key}_en", data.get(key, ""))
-    page.reviewed_by = Physician.objects.filter(slug=data["reviewed_by"]).first()
+    page.reviewed_by = physician_at(data["reviewed_by"])
     if data["reviewed_by"] and not page.reviewed_by:
         raise item.fail(f"no physician {data['reviewed_by']!r}", "reviewed_by")
     if page.is_published and not page.first_published_on:
@@ -247,8 +247,8 @@ def store_page(item: Item, page: Page) -> None:
     page.figures.exclude(key__in=[entry["key"] for entry in data["figures"]]).delete()
     sections = {section.anchor: section for section in page.sections.all()}
     own = (data["packet"] or {}).get("own_sections", {})
-    surgeons = {physician.slug: physician for physician in Physician.objects.filter(slug__in=own.values())}
-    if set(own.values()) - set(surgeons):
+    surgeons = {slug: physician_at(slug) for slug in own.values()}
+    if None in surgeons.values():
         raise item.fail("`own_sections` names an unknown physician", "packet")
     figures = {figure.key: figure for figure in page.figures.all()}
     for position, entry in enumerate(data["sections"]):
@@ -272,8 +272,8 @@ def store_page(item: Item, page: Page) -> None:
         packet.label_en, packet.intro_en = data["packet"]["label"], data["packet"]["intro"]
         packet.version = data["packet"]["version"]
         save(item, packet, "packet")
-        physicians = list(Physician.objects.filter(slug__in=data["packet"]["physicians"]))
-        if len(physicians) != len(data["packet"]["physicians"]):
+        physicians = [physician_at(slug) for slug in data["packet"]["physicians"]]
+        if None in physicians:
             raise item.fail("the packet names an unknown physician", "packet")
         packet.physicians.set(physicians)
     store_facts(item, page, "en")

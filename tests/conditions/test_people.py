@@ -215,6 +215,22 @@ def test_a_withdrawn_testimonial_is_gone_everywhere_within_a_second(client, boss
     assert [path for path in places if quote.display_name in text_of(client, path)] == []
 
 
+def test_a_doctor_whom_staff_gave_another_address_is_not_made_again_by_a_load(tmp_path):
+    export_pack(tmp_path)
+    doctor = Physician.objects.get(slug="sample-surgeon-a")
+    doctor.slug, doctor.name, doctor.is_sample = "jane-real", "Jane Real", False
+    doctor.save()
+    # A page of an update that is new here, and still names the doctor by the old address.
+    path = tmp_path / "pages" / "spinal-osteotomy.en.md"
+    assert "reviewed_by: sample-surgeon-a" in path.read_text()
+    new = path.with_name("a-new-page.en.md")
+    new.write_text(path.read_text().replace("slug: spinal-osteotomy", "slug: a-new-page", 1))
+    report = load_pack(tmp_path)
+    assert report.added == ["page:a-new-page"] and "physician:sample-surgeon-a" in report.kept
+    assert not Physician.objects.filter(slug="sample-surgeon-a").exists()
+    assert Page.objects.get(slug="a-new-page").reviewed_by == doctor
+
+
 def test_a_quote_that_staff_made_a_real_patients_outlives_a_load_of_the_files_that_hold_its_sample(tmp_path):
     export_pack(tmp_path)
     quote = Testimonial.objects.get(pk=Testimonial.objects.first().pk)
