@@ -9,6 +9,7 @@ copy is served, whatever its age.
 import gzip
 import hashlib
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ MAX_PAGES = 2000  # far above a clinic's library; query strings are never kept
 # Marks a request that the site makes to itself; it is in no log.
 WARMING = "clinic_site.warming"
 KEPT_TYPES = ("text/html", "application/xml", "application/atom+xml", "application/json", "image/png")
+# `br;q=0`: anything but that.
+REFUSED = re.compile(r";\s*q=0(\.0*)?\s*$")
 Answer = Callable[[HttpRequest], HttpResponseBase]
 # What a kept page was true for: the content revision and the day.
 State = tuple[int, date]
@@ -61,7 +64,8 @@ class Kept:
 
     def answer(self, request: HttpRequest) -> HttpResponse:
         """The page in the best encoding the browser takes, or 304 where it has it already."""
-        accepted = {part.split(";")[0].strip() for part in request.headers.get("Accept-Encoding", "").split(",")}
+        offers = request.headers.get("Accept-Encoding", "").split(",")
+        accepted = {offer.split(";")[0].strip() for offer in offers if not REFUSED.search(offer)}
         encoding = next((name for name in ("br", "gzip") if name in accepted and name in self.bodies), "")
         tag = self.etag if not encoding else f'{self.etag[:-1]}-{encoding}"'
         fresh = tag in [part.strip().removeprefix("W/") for part in request.headers.get("If-None-Match", "").split(",")]

@@ -59,6 +59,8 @@ def test_pages_come_compressed_and_unchanged_ones_not_at_all(client):
     assert packed["Content-Encoding"] == "br" and brotli.decompress(packed.content) == plain
     zipped = client.get(PAGE, headers={"Accept-Encoding": "gzip"})
     assert gzip.decompress(zipped.content) == plain
+    for refused in ("br;q=0, gzip", "br; q=0.0, gzip;q=0.1"):
+        assert client.get(PAGE, headers={"Accept-Encoding": refused})["Content-Encoding"] == "gzip"
     again = client.get(PAGE, headers={"Accept-Encoding": "gzip", "If-None-Match": zipped["ETag"]})
     assert again.status_code == 304 and not again.content
 

@@ -176,6 +176,7 @@ def test_doctor_believes_no_backup_and_no_check_of_a_time_to_come(content, tmp_p
     (tmp_path / "last-backup").write_text(ahead.isoformat())
     findings, code = doctor()
     assert (findings["integrity"][0], findings["backup"][0], code) == ("TROUBLE", "TROUBLE", 1)
+    assert all("9600 hours from now" in findings[name][1] for name in ("integrity", "backup"))
 
 
 def test_doctor_goes_on_without_a_database(content, monkeypatch):

@@ -95,7 +95,9 @@ def look_at_integrity() -> Finding:
     if report.total:
         found = ", ".join(f"{count} {what}" for what, count in report.counts.items())
         return TROUBLE, f"integrity: {found}. What to do is told by: python manage.py check_integrity"
-    if not 0 <= hours <= CHECK_HOURS:
+    if hours < 0:
+        return TROUBLE, f"integrity: last checked {-hours:.0f} hours from now. Is this machine's clock right?"
+    if hours > CHECK_HOURS:
         return TROUBLE, f"integrity: last checked {hours:.0f} hours ago. Is the worker running?"
     return OK, f"integrity: all agreed {hours:.0f} hours ago"
 
@@ -119,4 +121,6 @@ def look_at_backup(is_reachable: bool) -> Finding:
             is_late = False
         return TROUBLE if is_late else NOTE, "backup: none was made here. Make one every day: python manage.py backup"
     hours = (now - last).total_seconds() / 3600
-    return OK if timedelta(0) <= now - last < BACKUP_EVERY else TROUBLE, f"backup: the last one is {hours:.0f} hours old"
+    if hours < 0:
+        return TROUBLE, f"backup: the last one is of {-hours:.0f} hours from now. Is this machine's clock right?"
+    return OK if now - last < BACKUP_EVERY else TROUBLE, f"backup: the last one is {hours:.0f} hours old"
