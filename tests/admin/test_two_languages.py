@@ -8,10 +8,15 @@ from conditions.models import Page
 from tests.admin.addresses import text_of
 from tests.admin.conftest import member, signed_in
 from tests.admin.forms import form_values
-from tests.admin.test_history import address, anchors, index_of, opened, page, send  # noqa: F401
+from tests.admin.test_history import address, anchors, index_of, opened, send, whole_page  # noqa: F401
 from tests.reading import tree_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("content")]
+
+
+@pytest.fixture
+def page(whole_page):  # noqa: F811
+    return whole_page
 
 
 @pytest.fixture
@@ -31,7 +36,7 @@ def section_marks(response):
     return marks
 
 
-def test_every_field_for_words_says_its_language_to_machines_and_in_its_label(ada, page):  # noqa: F811
+def test_every_field_for_words_says_its_language_to_machines_and_in_its_label(ada, page):
     tree = tree_of(ada.get(address(page)))
     labels = {label.get("for"): "".join(label.itertext()).strip() for label in tree.iter("label")}
     seen = 0
@@ -45,7 +50,7 @@ def test_every_field_for_words_says_its_language_to_machines_and_in_its_label(ad
     assert seen > 4 * page.sections.count()
 
 
-def test_lists_are_typed_one_entry_a_line(ada, page):  # noqa: F811
+def test_lists_are_typed_one_entry_a_line(ada, page):
     values = opened(ada, page)
     assert values["alternate_names_en"].splitlines() == page.alternate_names_en
     assert values["codes"].splitlines() == page.codes["icd10cm"]
@@ -57,7 +62,7 @@ def test_lists_are_typed_one_entry_a_line(ada, page):  # noqa: F811
     assert page.codes == {"icd10cm": ["M54.3", "M54.16"]}
 
 
-def test_a_section_whose_english_changed_is_marked_until_an_editor_says_that_the_spanish_matches(ada, page):  # noqa: F811
+def test_a_section_whose_english_changed_is_marked_until_an_editor_says_that_the_spanish_matches(ada, page):
     anchor = anchors(page)[2]
     values = opened(ada, page)
     send(ada, page, values, **{f"sections-{index_of(values, anchor)}-body_en": "<p>Other words.</p>"})
@@ -78,7 +83,7 @@ def test_a_section_whose_english_changed_is_marked_until_an_editor_says_that_the
     assert "Marked as saying the same." in text_of(ada.get(address(page, f"history/{page.revisions.first().pk}/")))
 
 
-def test_a_section_without_spanish_is_marked(ada, page):  # noqa: F811
+def test_a_section_without_spanish_is_marked(ada, page):
     anchor = anchors(page)[2]
     values = opened(ada, page)
     send(ada, page, values, **{f"sections-{index_of(values, anchor)}-body_es": ""})
@@ -115,7 +120,7 @@ def test_english_alone_leaves_the_spanish_behind(ada):
     assert is_behind_english(Page.objects.get(pk=new.pk))
 
 
-def test_a_new_section_without_a_number_goes_to_the_end(ada, page):  # noqa: F811
+def test_a_new_section_without_a_number_goes_to_the_end(ada, page):
     before = anchors(page)
     values = opened(ada, page)
     total = int(values["sections-TOTAL_FORMS"])
