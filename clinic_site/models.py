@@ -45,7 +45,24 @@ class BodyMap(models.TextChoices):
     SPINE = "spine", _("The spine from the side")
 
 
-class Clinic(models.Model):
+class PostalAddress(models.Model):
+    """Where letters go, in the clinic's country."""
+
+    street = models.CharField(_("street"), max_length=160)
+    city = models.CharField(_("city"), max_length=80)
+    state = models.CharField(_("state"), max_length=40, blank=True, help_text=_("Left empty where the country has none."))
+    postal_code = models.CharField(_("postal code"), max_length=20)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def town(self) -> str:
+        """City, state and postal code as on a letter."""
+        return f"{self.city}, {self.state} {self.postal_code}" if self.state else f"{self.city}, {self.postal_code}"
+
+
+class Clinic(PostalAddress):
     """The one clinic this site speaks for. There is exactly one row, with pk 1."""
 
     # Columns that exist once for each language.
@@ -77,10 +94,6 @@ class Clinic(models.Model):
     )
     phone = models.CharField(_("phone"), max_length=20, help_text=_("With country code, for example +17035550142"))
     email = models.EmailField(_("e-mail"))
-    street = models.CharField(_("street"), max_length=160)
-    city = models.CharField(_("city"), max_length=80)
-    state = models.CharField(_("state"), max_length=40, blank=True, help_text=_("Left empty where the country has none."))
-    postal_code = models.CharField(_("postal code"), max_length=20)
     country = models.CharField(_("country"), max_length=2, default="US")
     access_note = models.TextField(_("access"), blank=True)
     directions = models.TextField(_("directions"), blank=True)
@@ -136,11 +149,6 @@ class Clinic(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    @property
-    def town(self) -> str:
-        """City, state and postal code as on a letter."""
-        return f"{self.city}, {self.state} {self.postal_code}" if self.state else f"{self.city}, {self.postal_code}"
 
     def clean(self) -> None:
         """Refuses a time zone that does not exist, and a theme that is malformed or too faint to read."""

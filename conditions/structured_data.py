@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from clinic_site.models import Clinic, OpeningHours, Weekday
+from clinic_site.models import Clinic, OpeningHours, PostalAddress, Weekday
 from clinic_site.site_record import current_clinic
 
 from .models import GlossaryTerm, Kind, Location, Page, Physician, PhysicianHours, ReviewState
@@ -138,7 +138,7 @@ def place(location: Location) -> Graph:
     }
 
 
-def _address(of: Clinic | Location, country: str) -> Graph:
+def _address(of: PostalAddress, country: str) -> Graph:
     return {
         "@type": "PostalAddress",
         "streetAddress": of.street,

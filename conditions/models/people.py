@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django_prose_editor.fields import ProseEditorField
 
-from clinic_site.models import Weekday
+from clinic_site.models import PostalAddress, Weekday
 from conditions.rich_text import EXTENSIONS, clean
 
 from .pages import Page
@@ -97,16 +97,12 @@ class FormerProfileAddress(models.Model):
         return self.slug
 
 
-class Location(models.Model):
+class Location(PostalAddress):
     """A place where doctors of the clinic see patients."""
 
     key = models.SlugField(_("key"), max_length=40, unique=True, help_text=_("Links to this place end in #key. Keep it."))
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     name = models.CharField(_("name"), max_length=80)
-    street = models.CharField(_("street"), max_length=160)
-    city = models.CharField(_("city"), max_length=80)
-    state = models.CharField(_("state"), max_length=40, blank=True, help_text=_("Left empty where the country has none."))
-    postal_code = models.CharField(_("postal code"), max_length=20)
     phone = models.CharField(
         _("phone"), max_length=20, blank=True, help_text=_("With country code. Left empty, the clinic's number is shown.")
     )
@@ -123,11 +119,6 @@ class Location(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    @property
-    def town(self) -> str:
-        """City, state and postal code as on a letter."""
-        return f"{self.city}, {self.state} {self.postal_code}" if self.state else f"{self.city}, {self.postal_code}"
 
 
 class PhysicianHours(models.Model):
